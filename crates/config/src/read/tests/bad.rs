@@ -1,0 +1,310 @@
+//! Files that must not start, each with the whole line that says why.
+
+use super::parse;
+
+const NO_CREDENTIALS: &str = "refusing to start: this version does not check credentials, so anyone could read and \
+                              write; remove this section if that is what you want, or let a proxy in front of the \
+                              registry check";
+
+fn check(cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        match parse(text) {
+            Ok(_) => panic!("started, but should say {expected:?}:\n{text}"),
+            Err(error) => assert_eq!(error.to_string(), format!("config.yml:{expected}"), "\n{text}"),
+        }
+    }
+}
+
+#[test]
+fn the_shape_of_the_file() {
+    check(&[
+        ("", "1:1: version: missing, expected 0.1, the only version of the registry's configuration"),
+        (
+            "# only a comment\n",
+            "1:1: version: missing, expected 0.1, the only version of the registry's configuration",
+        ),
+        (
+            "storage: inmemory\n",
+            "1:1: version: missing, expected 0.1, the only version of the registry's configuration",
+        ),
+        (
+            "version: 0.2\nstorage: inmemory\n",
+            "1:10: version: found \"0.2\", expected 0.1, the only version of the registry's configuration",
+        ),
+        (
+            "version: '1'\nstorage: inmemory\n",
+            "1:10: version: found \"1\", expected 0.1, the only version of the registry's configuration",
+        ),
+        (
+            "version: [0.1]\n",
+            "1:10: version: found a list, expected 0.1, the only version of the registry's configuration",
+        ),
+        ("hello\n", "1:1: the file: found \"hello\", expected a mapping of keys to values"),
+        ("- version: 0.1\n", "1:1: the file: found a list, expected a mapping of keys to values"),
+        ("version: 0.1\nversion: 0.1\n", "2:1: version: given twice, first at config.yml:1:1"),
+        (
+            "version: 0.1\nstorage:\n  filesystem: {}\n  delete: {enabled: true}\n  filesystem: {}\n",
+            "5:3: filesystem: given twice, first at config.yml:3:3",
+        ),
+        ("version: 0.1\nlog: {level: info\n", "2:6: not a valid YAML configuration: unclosed bracket '{'"),
+        (
+            "version: 0.1\nhttp:\n\taddr: :5000\n",
+            "3:2: not a valid YAML configuration: tabs disallowed within this context (block indentation)",
+        ),
+        (
+            "version: 0.1\nstorage:\n  swift:\n    password: hunter2: x\n",
+            "4:22: not a valid YAML configuration: mapping values are not allowed in this context",
+        ),
+        (
+            "version: 0.1\n---\nversion: 0.1\n",
+            "2:1: not a valid YAML configuration: a second document begins here; a configuration is one document",
+        ),
+    ]);
+}
+
+#[test]
+fn log() {
+    check(&[
+        (
+            "version: 0.1\nlog:\n  level: verbose\n",
+            "3:10: log.level: found \"verbose\", expected error, warn, info or debug",
+        ),
+        ("version: 0.1\nloglevel: 3\n", "2:11: loglevel: found \"3\", expected error, warn, info or debug"),
+        (
+            "version: 0.1\nlog: {formatter: xml}\n",
+            "2:18: log.formatter: found \"xml\", expected text or json",
+        ),
+        ("version: 0.1\nlog: debug\n", "2:6: log: found \"debug\", expected a mapping of keys to values"),
+    ]);
+}
+
+#[test]
+fn storage() {
+    check(&[
+        ("version: 0.1\n", "1:1: storage: missing, expected one of filesystem, inmemory, swift"),
+        (
+            "version: 0.1\nstorage:\n",
+            "2:1: storage.<driver>: missing, expected one of filesystem, inmemory, swift",
+        ),
+        (
+            "version: 0.1\nstorage:\n  delete: {enabled: true}\n",
+            "2:1: storage.<driver>: missing, expected one of filesystem, inmemory, swift",
+        ),
+        (
+            "version: 0.1\nstorage: [swift]\n",
+            "2:10: storage: found a list, expected a mapping of keys to values",
+        ),
+        (
+            "version: 0.1\nstorage:\n  swift: {}\n  filesystem: {}\n",
+            "4:3: storage.filesystem: a second storage driver beside storage.swift at config.yml:3:3; \
+             give exactly one",
+        ),
+        (
+            "version: 0.1\nstorage: {inmemory: , filesystem: {rootdirectory: /x}}\n",
+            "2:23: storage.filesystem: a second storage driver beside storage.inmemory at config.yml:2:11; \
+             give exactly one",
+        ),
+        (
+            "version: 0.1\nstorage:\n  s3:\n    bucket: b\n",
+            "3:3: storage.s3: Apus has no such storage driver; expected one of filesystem, inmemory, swift",
+        ),
+        (
+            "version: 0.1\nstorage: gcs\n",
+            "2:10: storage.gcs: Apus has no such storage driver; expected one of filesystem, inmemory, swift",
+        ),
+        (
+            "version: 0.1\nstorage:\n  filesytem:\n    rootdirectory: /x\n",
+            "3:3: storage.filesytem: no storage driver or key of storage; \
+             expected one of filesystem, inmemory, swift; did you mean \"filesystem\"?",
+        ),
+        (
+            "version: 0.1\nstorage:\n  inmemory:\n  Delete: {enabled: true}\n",
+            "4:3: storage.Delete: no storage driver or key of storage; \
+             expected one of filesystem, inmemory, swift; did you mean \"delete\"?",
+        ),
+        (
+            "version: 0.1\nstorage:\n  inmemory:\n  delete:\n    enabled: 'true'\n",
+            "5:14: storage.delete.enabled: found \"true\", expected true or false, without quotes",
+        ),
+        (
+            "version: 0.1\nstorage: {inmemory: , delete: true}\n",
+            "2:31: storage.delete: found \"true\", expected a mapping of keys to values",
+        ),
+        (
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: [/x]\n",
+            "4:20: storage.filesystem.rootdirectory: found a list, expected a single text",
+        ),
+    ]);
+}
+
+#[test]
+fn swift() {
+    const SWIFT: &str = "version: 0.1\nstorage:\n  swift:\n    username: u\n    password: p\n    container: c\n    \
+                         authurl: https://k/v3\n";
+    check(&[
+        (
+            "version: 0.1\nstorage: swift\n",
+            "2:10: storage.swift.username: missing, expected the name of a user",
+        ),
+        (
+            &SWIFT.replace("username: u", "Username:"),
+            "3:3: storage.swift.username: missing, expected the name of a user",
+        ),
+        (
+            &SWIFT.replace("password: p", "password: ''"),
+            "3:3: storage.swift.password: missing, expected the user's password",
+        ),
+        (
+            &SWIFT.replace("authurl: https://k/v3", "region: r"),
+            "3:3: storage.swift.authurl: missing, expected an http or https URL without credentials, \
+             such as https://keystone.example:5000/v3",
+        ),
+        (
+            &SWIFT.replace("container: c", "container: ~"),
+            "3:3: storage.swift.container: missing, expected the name of a container, without a slash",
+        ),
+        (
+            &SWIFT.replace("container: c", "container: a/b"),
+            "6:16: storage.swift.container: found \"a/b\", expected the name of a container, without a slash",
+        ),
+        (
+            &SWIFT.replace("password: p", "password: {hunter2: hunter3}"),
+            "5:15: storage.swift.password: found a mapping, expected a single text",
+        ),
+        (
+            &SWIFT.replace("password: p", "password: p\n    Password: q"),
+            "6:5: storage.swift.password: given twice, first at config.yml:5:5",
+        ),
+        (
+            &SWIFT.replace("https://k/v3", "https://me:hunter2@k/v3"),
+            "7:14: storage.swift.authurl: found \"<hidden>@k/v3\", expected an http or https URL \
+             without credentials, such as https://keystone.example:5000/v3",
+        ),
+        (
+            &format!("{SWIFT}    chunksize: 512K\n"),
+            "8:16: storage.swift.chunksize: found \"512K\", expected a number of bytes, at least 1048576, \
+             such as 20971520, 20M or 64MiB",
+        ),
+        (
+            &format!("{SWIFT}    authversion: 4\n"),
+            "8:18: storage.swift.authversion: found \"4\", expected 1, 2, 3, or 0 to guess",
+        ),
+        (
+            &format!("{SWIFT}    endpointtype: publicURL\n"),
+            "8:19: storage.swift.endpointtype: found \"publicURL\", expected public, internal or admin",
+        ),
+        (
+            &format!("{SWIFT}    insecureskipverify: maybe\n"),
+            "8:25: storage.swift.insecureskipverify: found \"maybe\", expected true or false, without quotes",
+        ),
+        (
+            &format!("{SWIFT}    tempurlmethods: GET\n"),
+            "8:21: storage.swift.tempurlmethods: found \"GET\", expected a list of texts",
+        ),
+        (
+            &format!("{SWIFT}    tempurlmethods: [GET, [HEAD]]\n"),
+            "8:27: storage.swift.tempurlmethods[1]: found a list, expected a single text",
+        ),
+    ]);
+}
+
+/// OpenStack Magnum signs in by a trust.
+#[test]
+fn a_file_as_magnum_writes_it_waits_for_trusts() {
+    check(&[(
+        "version: 0.1
+log:
+  fields:
+    service: registry
+storage:
+  cache:
+    layerinfo: inmemory
+  swift:
+    authurl: \"http://keystone.example:5000/v3\"
+    region: \"RegionOne\"
+    username: \"trustee\"
+    password: \"hunter2\"
+    domainid: \"0123456789abcdef\"
+    trustid: \"fedcba9876543210\"
+    container: \"docker_registry\"
+    insecureskipverify: false
+    chunksize: 5242880
+http:
+  addr: :5000
+",
+        "14:5: storage.swift.trustid: not supported yet by this version: sign-in by a trust",
+    )]);
+}
+
+#[test]
+fn http() {
+    const ADDR: &str = "expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000";
+    let http = |line: &str| format!("version: 0.1\nstorage: inmemory\nhttp:\n  {line}\n");
+    check(&[
+        (&http("addr: 5000"), &format!("4:9: http.addr: found \"5000\", {ADDR}")),
+        (&http("addr: localhost"), &format!("4:9: http.addr: found \"localhost\", {ADDR}")),
+        (&http("addr: :65536"), &format!("4:9: http.addr: found \":65536\", {ADDR}")),
+        (
+            &http("host: registry.example"),
+            "4:9: http.host: found \"registry.example\", expected an http or https URL without credentials, \
+             such as https://registry.example",
+        ),
+        (
+            &http("prefix: registry"),
+            "4:11: http.prefix: found \"registry\", expected a path that begins with a slash, such as /registry/",
+        ),
+        (
+            &http("draintimeout: 30 seconds"),
+            "4:17: http.draintimeout: found \"30 seconds\", expected a duration, such as 30s or 1m30s",
+        ),
+        (
+            &http("draintimeout: -1s"),
+            "4:17: http.draintimeout: found \"-1s\", expected a duration, such as 30s or 1m30s",
+        ),
+        (
+            &http("relativeurls: 1"),
+            "4:17: http.relativeurls: found \"1\", expected true or false, without quotes",
+        ),
+        (&http("secret: [hunter2]"), "4:11: http.secret: found a list, expected a single text"),
+        (&http("net: unix"), "4:3: http.net: this version does not listen on unix sockets; use tcp"),
+        (&http("net: udp"), "4:8: http.net: found \"udp\", expected tcp"),
+    ]);
+}
+
+/// To ignore one of these would open a registry that its operator believes closed.
+#[test]
+fn what_must_not_be_ignored() {
+    const TLS: &str = "http.tls: refusing to start: this version does not speak TLS, so everything would travel in \
+                       the clear; remove this section and let a proxy in front of the registry speak TLS";
+    let file = |section: &str| format!("version: 0.1\nstorage: inmemory\n{section}\n");
+    check(&[
+        (
+            &file("auth:\n  htpasswd:\n    realm: r\n    path: /p"),
+            &format!("4:3: auth.htpasswd: {NO_CREDENTIALS}"),
+        ),
+        (&file("auth:\n  none:\n  token:"), &format!("5:3: auth.token: {NO_CREDENTIALS}")),
+        (&file("auth: {silly: {realm: r}}"), &format!("3:8: auth.silly: {NO_CREDENTIALS}")),
+        (&file("auth: openshift"), &format!("3:1: auth: {NO_CREDENTIALS}")),
+        (&file("auth: [htpasswd]"), &format!("3:1: auth: {NO_CREDENTIALS}")),
+        (&file("http:\n  tls:\n    certificate: /c\n    key: /k"), &format!("4:3: {TLS}")),
+        (&file("http: {tls: {letsencrypt: {hosts: [r.example]}}}"), &format!("3:8: {TLS}")),
+        (
+            &file("proxy:\n  remoteurl: https://registry.example"),
+            "3:1: proxy: refusing to start: this version is no pull-through cache, and without this section the \
+             registry would take pushes; remove it if that is what you want",
+        ),
+        (
+            "version: 0.1\nstorage:\n  inmemory:\n  maintenance:\n    readonly:\n      enabled: yes\n",
+            "6:7: storage.maintenance.readonly.enabled: refusing to start: this version cannot refuse writes; \
+             remove this key if writes may be taken",
+        ),
+        (
+            "version: 0.1\nstorage:\n  inmemory:\n  maintenance:\n    readonly:\n      enabled: maybe\n",
+            "6:16: storage.maintenance.readonly.enabled: found \"maybe\", expected true or false, without quotes",
+        ),
+        (
+            "version: 0.1\nstorage:\n  inmemory:\n  maintenance:\n    readonly: true\n",
+            "5:15: storage.maintenance.readonly: found \"true\", expected a mapping of keys to values",
+        ),
+    ]);
+}

@@ -1,0 +1,369 @@
+//! Files that start, what they mean, and what they are warned about.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use super::parse;
+use crate::{Config, Loaded, LogFormat, LogLevel, StorageDriver, SwiftConfig};
+
+/// The files of this table are made to start; one that does not is the fault of the test.
+fn read(text: &str) -> Loaded {
+    parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn warnings(loaded: &Loaded) -> Vec<String> {
+    loaded.warnings.iter().map(ToString::to_string).collect()
+}
+
+fn root_directory(config: &Config) -> &str {
+    match &config.storage.driver {
+        StorageDriver::Filesystem(filesystem) => filesystem.root_directory.to_str().unwrap(),
+        other => panic!("not the filesystem: {other:?}"),
+    }
+}
+
+fn swift(config: &Config) -> &SwiftConfig {
+    match &config.storage.driver {
+        StorageDriver::Swift(swift) => swift,
+        other => panic!("not Swift: {other:?}"),
+    }
+}
+
+#[test]
+fn no_file() {
+    let config = Config::default();
+    assert_eq!(config.http.addr.to_string(), "127.0.0.1:5000");
+    assert_eq!(config.http.drain_timeout, Duration::from_secs(30));
+    assert_eq!(root_directory(&config), "./apus-data");
+    assert!(config.storage.delete_enabled);
+    assert_eq!((config.log.level, config.log.format), (LogLevel::Info, LogFormat::Text));
+}
+
+#[test]
+fn the_least_file() {
+    let loaded = read("version: 0.1\nstorage:\n  filesystem:\n");
+    assert_eq!(root_directory(&loaded.config), "/var/lib/registry");
+    assert!(!loaded.config.storage.delete_enabled, "a file has to turn deletion on");
+    assert_eq!(loaded.config.http.addr.to_string(), "127.0.0.1:5000");
+    assert!(loaded.warnings.is_empty());
+}
+
+#[test]
+fn the_file_in_the_image_of_registry_2() {
+    let loaded = read(
+        "version: 0.1
+log:
+  fields:
+    service: registry
+storage:
+  cache:
+    blobdescriptor: inmemory
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+  headers:
+    X-Content-Type-Options: [nosniff]
+health:
+  storagedriver:
+    enabled: true
+    interval: 10s
+    threshold: 3
+",
+    );
+    assert_eq!(root_directory(&loaded.config), "/var/lib/registry");
+    assert_eq!(loaded.config.http.addr.to_string(), ":5000");
+    assert_eq!(
+        warnings(&loaded),
+        [
+            "config.yml:3:3: log.fields: not obeyed by this version: lines of log carry no extra fields",
+            "config.yml:6:3: storage.cache: not obeyed by this version: what is cached is not to be chosen",
+            "config.yml:12:3: http.headers: not obeyed by this version: no extra headers are sent",
+            "config.yml:14:1: health: not obeyed by this version: there are no health checks",
+        ]
+    );
+}
+
+/// Canonical's charm writes keys that it has no value for, and quotes what is text.
+#[test]
+fn a_file_as_the_charm_of_canonical_writes_it() {
+    let loaded = read(
+        "version: '0.1'
+log: {level: info, fields: {service: registry, environment: staging}}
+storage:
+  delete: {enabled: true}
+  cache: {blobdescriptor: inmemory}
+  swift:
+    authurl: \"https://keystone.example:5000/v3\"
+    username: \"docker\"
+    password: \"00123\"
+    region: \"RegionOne\"
+    container: \"docker-registry\"
+    tenant: \"admin\"
+    domain: ''
+http: {addr: '0.0.0.0:5000', tls: {certificate: '', key: ''}}
+",
+    );
+    let swift = swift(&loaded.config);
+    assert_eq!(swift.password.expose_secret(), "00123");
+    assert_eq!(swift.region.as_deref(), Some("RegionOne"));
+    assert_eq!(swift.domain, None, "an empty text is no domain");
+    assert!(loaded.config.storage.delete_enabled);
+    assert_eq!(loaded.warnings.len(), 2, "{:?}", warnings(&loaded));
+}
+
+/// OpenShift's operator knows only names and ids; ids may be all digits.
+#[test]
+fn a_file_with_the_parameters_that_openshift_uses() {
+    let loaded = read(
+        "version: 0.1
+storage:
+  swift:
+    authURL: http://keystone.example:5000/identity/v3
+    authVersion: 3
+    username: image-registry
+    password: 12345
+    tenant: openshift
+    tenantID: 00000000000000000000000000000042
+    domain: Default
+    domainID: default
+    regionName: RegionTwo
+    container: image-registry-xyz
+    chunksize: 5242880
+  maintenance:
+    uploadpurging: {enabled: false}
+    readonly: {enabled: false}
+",
+    );
+    let swift = swift(&loaded.config);
+    assert_eq!(swift.password.expose_secret(), "12345");
+    assert_eq!(swift.tenant_id.as_deref(), Some("00000000000000000000000000000042"));
+    assert_eq!(swift.chunk_size, Some(5 << 20));
+    assert_eq!(
+        warnings(&loaded),
+        [
+            "config.yml:12:5: storage.swift.regionname: unknown key, ignored; did you mean \"region\"?",
+            "config.yml:16:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not \
+             purged by these rules",
+        ]
+    );
+}
+
+#[test]
+fn anchors_and_merges() {
+    let loaded = read(
+        "version: 0.1
+x-login: &login {username: u, password: 007, authurl: 'https://k/v3'}
+storage:
+  swift:
+    <<: *login
+    container: c
+    username: v
+",
+    );
+    assert_eq!(swift(&loaded.config).username, "v");
+    assert_eq!(swift(&loaded.config).password.expose_secret(), "007");
+    assert_eq!(warnings(&loaded), ["config.yml:2:1: x-login: unknown key, ignored"]);
+}
+
+#[test]
+fn the_short_form_of_storage() {
+    assert!(matches!(
+        read("version: 0.1\nstorage: inmemory\n").config.storage.driver,
+        StorageDriver::InMemory
+    ));
+    assert_eq!(root_directory(&read("version: 0.1\nstorage: filesystem\n").config), "/var/lib/registry");
+}
+
+#[test]
+fn log() {
+    let log = |text: &str| read(&format!("version: 0.1\nstorage: inmemory\n{text}\n")).config.log;
+    assert_eq!(log("log: {level: DEBUG, formatter: JSON}").level, LogLevel::Debug);
+    assert_eq!(log("log: {level: DEBUG, formatter: JSON}").format, LogFormat::Json);
+    assert_eq!(log("log: {level: Warn}").level, LogLevel::Warn);
+    assert_eq!(log("loglevel: error").level, LogLevel::Error);
+    assert_eq!(log("loglevel: error\nlog: {level: ''}").level, LogLevel::Error);
+    assert_eq!(log("loglevel: error\nlog: {level: info}").level, LogLevel::Info, "the newer key wins");
+
+    let logstash = read("version: 0.1\nstorage: inmemory\nlog:\n  formatter: logstash\n");
+    assert_eq!(logstash.config.log.format, LogFormat::Json);
+    assert_eq!(
+        warnings(&logstash),
+        ["config.yml:4:3: log.formatter: there is no logstash form, the log is written as json"]
+    );
+}
+
+#[test]
+fn http() {
+    let loaded = read(
+        "version: 0.1
+storage: inmemory
+http:
+  net: tcp
+  addr: '[::1]:0'
+  secret: 0042
+  relativeurls: yes
+  host: https://registry.example:8443/
+  prefix: /mirror/
+  draintimeout: 1m30s
+",
+    );
+    let http = &loaded.config.http;
+    assert_eq!((http.addr.host.as_str(), http.addr.port), ("::1", 0));
+    assert_eq!(http.secret.as_ref().unwrap().expose_secret(), "0042");
+    assert!(http.relative_urls);
+    assert_eq!(http.host.as_deref(), Some("https://registry.example:8443"));
+    assert_eq!(http.prefix, "/mirror");
+    assert_eq!(http.drain_timeout, Duration::from_secs(90));
+    assert!(loaded.warnings.is_empty());
+    assert!(!format!("{loaded:?}").contains("0042"), "Debug shows a secret");
+
+    let empty =
+        read("version: 0.1\nstorage: inmemory\nhttp: {prefix: /, host: '', secret: '', draintimeout: 0}\n");
+    assert_eq!(empty.config.http.prefix, "");
+    assert_eq!(empty.config.http.host, None);
+    assert!(empty.config.http.secret.is_none());
+    assert_eq!(empty.config.http.drain_timeout, Duration::ZERO);
+    assert!(empty.warnings.is_empty());
+}
+
+#[test]
+fn seconds_without_a_unit_are_a_trap() {
+    let loaded = read("version: 0.1\nstorage: inmemory\nhttp:\n  draintimeout: 30\n");
+    assert_eq!(loaded.config.http.drain_timeout, Duration::from_nanos(30));
+    assert_eq!(
+        warnings(&loaded),
+        [
+            "config.yml:4:3: http.draintimeout: a bare number is nanoseconds, as in registry:2; for seconds write 30s"
+        ]
+    );
+}
+
+/// What a template leaves empty closes nothing, so it may be ignored.
+#[test]
+fn empty_sections_say_nothing() {
+    for section in [
+        "auth:",
+        "auth: {}",
+        "auth: none",
+        "auth: {none: }",
+        "proxy:",
+        "proxy: {remoteurl: '', username: ~}",
+        "http: {tls: , debug: {addr: ''}, headers: {}}",
+        "http: {tls: {certificate: ~, clientcas: [], letsencrypt: {hosts: []}}}",
+        "notifications: {endpoints: []}",
+        "redis: {addr: ''}",
+        "log:",
+    ] {
+        let loaded = read(&format!("version: 0.1\nstorage: inmemory\n{section}\n"));
+        assert!(loaded.warnings.is_empty(), "{section}: {:?}", warnings(&loaded));
+    }
+}
+
+/// Every key of registry:2.8 and 3 that is neither obeyed nor refused.
+#[test]
+fn known_keys_are_warned_about_once_each() {
+    let loaded = read(
+        "version: 0.1
+log:
+  accesslog: {disabled: true}
+  fields: {a: b}
+  hooks: [{type: mail}]
+  reportcaller: true
+storage:
+  filesystem:
+    maxthreads: 100
+  cache: {blobdescriptor: redis, blobdescriptorsize: 10000}
+  redirect: {disable: true}
+  tag: {concurrencylimit: 8}
+  maintenance:
+    uploadpurging: {enabled: true, age: 168h, interval: 24h, dryrun: false}
+http:
+  debug: {addr: 'localhost:5001', prometheus: {enabled: true, path: /metrics}}
+  http2: {disabled: false}
+  h2c: {enabled: true}
+  headers: {X-Frame-Options: [deny]}
+catalog: {maxentries: 100}
+compatibility: {schema1: {enabled: true}}
+health: {file: [{file: /tmp/x, interval: 10s}]}
+middleware: {storage: [{name: redirect}]}
+notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Authorization: [Bearer hunter2]}}]}
+policy: {repository: {classes: [image]}}
+redis: {addr: 'localhost:6379', password: hunter2}
+reporting: {bugsnag: {apikey: hunter2}}
+tags: {maxtags: 10}
+validation: {manifests: {urls: {allow: ['.*']}}}
+",
+    );
+    let keys: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|warning| format!("{}:{} {}", warning.place.line, warning.place.column, warning.key))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "3:3 log.accesslog",
+            "4:3 log.fields",
+            "5:3 log.hooks",
+            "6:3 log.reportcaller",
+            "9:5 storage.filesystem.maxthreads",
+            "10:3 storage.cache",
+            "11:3 storage.redirect",
+            "12:3 storage.tag",
+            "14:5 storage.maintenance.uploadpurging",
+            "16:3 http.debug",
+            "17:3 http.http2",
+            "18:3 http.h2c",
+            "19:3 http.headers",
+            "20:1 catalog",
+            "21:1 compatibility",
+            "22:1 health",
+            "23:1 middleware",
+            "24:1 notifications",
+            "25:1 policy",
+            "26:1 redis",
+            "27:1 reporting",
+            "28:1 tags",
+            "29:1 validation",
+        ]
+    );
+    for warning in &loaded.warnings {
+        assert!(warning.message.starts_with("not obeyed by this version: "), "{warning}");
+        assert!(!warning.to_string().contains("hunter2"), "{warning}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_warned_about_with_a_guess() {
+    let loaded = read(
+        "version: 0.1
+verison: 0.1
+storage:
+  filesystem:
+    RootDirectory: /data
+  delete:
+    enable: true
+  maintenance:
+    read_only: {enabled: false}
+http:
+  address: :5000
+  relativeURLs: true
+colour: blue
+",
+    );
+    assert_eq!(
+        warnings(&loaded),
+        [
+            "config.yml:2:1: verison: unknown key, ignored; did you mean \"version\"?",
+            "config.yml:5:5: storage.filesystem.RootDirectory: unknown key, ignored; did you mean \"rootdirectory\"?",
+            "config.yml:7:5: storage.delete.enable: unknown key, ignored; did you mean \"enabled\"?",
+            "config.yml:9:5: storage.maintenance.read_only: unknown key, ignored; did you mean \"readonly\"?",
+            "config.yml:11:3: http.address: unknown key, ignored; did you mean \"addr\"?",
+            "config.yml:12:3: http.relativeURLs: unknown key, ignored; did you mean \"relativeurls\"?",
+            "config.yml:13:1: colour: unknown key, ignored",
+        ]
+    );
+    assert_eq!(root_directory(&loaded.config), "/var/lib/registry", "registry:2 minds the case here");
+}
