@@ -1,0 +1,78 @@
+//! The account: its containers, its metadata. The user may neither create nor delete it.
+
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde::Serialize;
+
+use crate::answer::{Answer, Handled, Refusal, value};
+use crate::json::dumps;
+use crate::listing::{self, Entry, Format, Page};
+use crate::metadata;
+use crate::request::Call;
+use crate::state::{Container, State};
+
+pub(crate) const X_TIMESTAMP: HeaderName = HeaderName::from_static("x-timestamp");
+const METADATA: &str = "x-account-meta-";
+
+pub(crate) fn handle(call: &Call, account: &str) -> Handled {
+    match call.method {
+        Method::GET | Method::HEAD => get(call, account),
+        Method::POST => {
+            call.authorize(account)?;
+            metadata::check(&call.headers, METADATA)?;
+            metadata::merge(&mut call.fake.state().metadata, &call.headers, METADATA);
+            Ok(Answer::standard(StatusCode::NO_CONTENT))
+        }
+        Method::PUT | Method::DELETE => {
+            call.authorize(account)?;
+            Err(Refusal::standard(StatusCode::FORBIDDEN))
+        }
+        _ => Err(Refusal::method()),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Row<'a> {
+    Container { name: &'a str, count: usize, bytes: u64, last_modified: String },
+    Subdir { subdir: &'a str },
+}
+
+fn get(call: &Call, account: &str) -> Handled {
+    let format = Format::choose(&call.query, &call.headers)?;
+    let page = Page::from_query(&call.query, call.fake.options.container_listing_limit)?;
+    call.authorize(account)?;
+    let state = call.fake.state();
+    let entries = page.of(&state.containers);
+    let rows = entries.iter().map(|entry| match entry {
+        Entry::Name(name, container) => Row::Container {
+            name,
+            count: container.rows().len(),
+            bytes: container.bytes_used(),
+            last_modified: container.created.as_iso(),
+        },
+        Entry::Subdir(subdir) => Row::Subdir { subdir },
+    });
+    let body = match format {
+        Format::Json => dumps(&rows.collect::<Vec<_>>()),
+        Format::Text => listing::text(&entries),
+    };
+    Ok(listing::answer(call, format, body, headers(&state)))
+}
+
+fn headers(state: &State) -> HeaderMap {
+    let objects = state.containers.values().map(|container| container.rows().len() as u64).sum();
+    let bytes = state.containers.values().map(Container::bytes_used).sum();
+    let mut headers = state.metadata.clone();
+    headers.insert(X_TIMESTAMP, value(state.created.as_decimal()));
+    for (name, count) in [
+        ("x-account-container-count", state.containers.len() as u64),
+        ("x-account-object-count", objects),
+        ("x-account-bytes-used", bytes),
+        ("x-account-storage-policy-policy-0-container-count", state.containers.len() as u64),
+        ("x-account-storage-policy-policy-0-object-count", objects),
+        ("x-account-storage-policy-policy-0-bytes-used", bytes),
+    ] {
+        headers.insert(HeaderName::from_static(name), count.into());
+    }
+    headers
+}

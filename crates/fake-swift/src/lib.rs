@@ -1,0 +1,79 @@
+//! An OpenStack Swift in one process, for tests: never shipped.
+//!
+//! [`FakeSwift::start`] binds two ports of the loopback interface and serves, from memory, what an object store's
+//! client meets: both ways to sign in, containers and listings, objects with ranges and conditions, static and
+//! dynamic large objects, bulk deletes, `/info`. Its answers (statuses, headers, bodies, odd corners) were compared,
+//! request by request, with those of a real Swift 2.30.1 behind TempAuth and behind Keystone.
+//!
+//! Beyond what Swift does, a test may ask it three things:
+//! - **what was asked of it**: [`FakeSwift::requests`], so that a budget of requests is an assertion;
+//! - **to fail on a script**: [`FakeSwift::fault`], and [`FakeSwift::go_away`] for the whole store;
+//! - **what was left behind**: [`FakeSwift::object_names`], [`FakeSwift::object`].
+//!
+//! What it does not model it refuses with 501 rather than guess: server-side copies, temporary URLs, XML, reversed
+//! listings, asynchronous deletes, versions, cross-origin requests. Where it differs from Swift in what it does:
+//! counts and listings are up to date at once; an object without a content type is `application/octet-stream`,
+//! whatever its name ends in; a slow PUT is not answered 202 when a newer one has begun meanwhile, it only has no
+//! effect.
+//!
+//! ```
+//! use apus_fake_swift::{Action, Fault, FakeSwift, Options};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let fake = FakeSwift::start(Options { containers: vec!["registry".into()], ..Options::default() }).await?;
+//! fake.fault(Fault { method: Some(http::Method::PUT), ..Fault::once(Action::Reset) });
+//! // ... drive the client at fake.auth_url_v3() ...
+//! assert!(fake.object_names("registry").is_empty());
+//! assert_eq!(fake.count(|request| request.kind.is_storage()), 0);
+//! # std::io::Result::Ok(()) }).unwrap();
+//! ```
+//!
+//! A request walks this way, a module each:
+//!
+//! | step | modules |
+//! |---|---|
+//! | the ports; a request is logged, a fault may take it | `server`, `service`, `log`, `faults` |
+//! | what it is about; its body | `request`, `body` |
+//! | signing in, and who may | `auth`, `keystone`, `tokens` |
+//! | what is asked | `account`, `container`, `object` (writes), `reading`, `bulk`, `info` |
+//! | large objects | `slo`, `manifest`, `dlo`, `representation` |
+//! | rules shared by these | `metadata`, `conditions`, `range`, `listing`, `accept` |
+//! | the data and its clock | `state`, `clock` |
+//! | the answer | `answer`, `json` |
+
+mod accept;
+mod account;
+mod answer;
+mod auth;
+mod body;
+mod bulk;
+mod clock;
+mod conditions;
+mod container;
+mod dlo;
+mod faults;
+mod info;
+mod inspect;
+mod json;
+mod keystone;
+mod listing;
+mod log;
+mod manifest;
+mod metadata;
+mod object;
+mod options;
+mod range;
+mod reading;
+mod representation;
+mod request;
+mod server;
+mod service;
+mod slo;
+mod state;
+mod tokens;
+
+pub use faults::{Action, Fault};
+pub use inspect::ObjectSnapshot;
+pub use log::{Interface, RequestKind, RequestRecord};
+pub use options::Options;
+pub use server::FakeSwift;

@@ -1,0 +1,128 @@
+//! The way of a request through the store: logged, perhaps taken by a fault, handed to who knows about its path.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::answer::{Answer, AnswerBody, Broken, Handled, Refusal, value};
+use crate::body::RequestBody;
+use crate::faults::Action;
+use crate::log::{Interface, RequestRecord};
+use crate::request::{Call, Query, Target};
+use crate::server::Shared;
+use crate::tokens::Caller;
+use crate::{account, auth, bulk, container, info, keystone, object};
+
+/// Answers a request, or has the connection closed.
+pub(crate) async fn serve(
+    fake: Arc<Shared>,
+    interface: Interface,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Broken> {
+    let (head, incoming) = request.into_parts();
+    let transaction = fake.next_transaction();
+    let caller = fake.state().tokens.caller(&head.headers);
+    let authenticated = matches!(caller, Caller::Project(_) | Caller::NoProject);
+    let ticket = fake.log.arrived(RequestRecord::new(&head, interface, authenticated, &transaction));
+    let path_and_query = head.uri.path_and_query().map_or("", |whole| whole.as_str());
+    let fault = fake.faults.strike(&head.method, path_and_query);
+
+    let mut call = Call {
+        fake: Arc::clone(&fake),
+        query: Query::parse(head.uri.query().unwrap_or_default()),
+        body: RequestBody::new(incoming, &head.headers),
+        method: head.method,
+        headers: head.headers,
+        caller,
+    };
+    let target = Target::parse(head.uri.path());
+    let answer = answer_or_fail(&mut call, target, fault).await;
+    let status = answer.as_ref().map(|answer| answer.status);
+    fake.log.complete(ticket, |record| {
+        record.body_bytes = call.body.received();
+        record.status = status;
+    });
+    call.body.let_go();
+    let mut answer = answer.ok_or(Broken)?;
+    for name in ["x-trans-id", "x-openstack-request-id"] {
+        answer.headers.insert(HeaderName::from_static(name), value(&transaction));
+    }
+    Ok(answer.into_response(&call.method))
+}
+
+/// The answer as the fault, if there is one, leaves it; `None` to close the connection.
+async fn answer_or_fail(call: &mut Call, target: Target, fault: Option<Action>) -> Option<Answer> {
+    match fault {
+        None => Some(answer(call, target).await),
+        Some(Action::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            Some(answer(call, target).await)
+        }
+        Some(Action::Status(status, headers)) => Some(failure(status, headers)),
+        Some(Action::DoneButStatus(status)) => {
+            answer(call, target).await;
+            Some(failure(status, HeaderMap::new()))
+        }
+        Some(Action::Reset) => None,
+        Some(Action::ResetAfterDone) => {
+            answer(call, target).await;
+            None
+        }
+        Some(Action::TruncateBody(bytes)) => {
+            let mut answer = answer(call, target).await;
+            answer.payload.truncate(bytes);
+            Some(answer)
+        }
+        Some(Action::CutRequestBody(bytes)) => {
+            call.body.cut_after(bytes);
+            let answer = answer(call, target).await;
+            (!call.body.was_cut()).then_some(answer)
+        }
+    }
+}
+
+fn failure(status: StatusCode, headers: HeaderMap) -> Answer {
+    let mut answer = Answer::standard(status);
+    answer.headers.extend(headers);
+    answer
+}
+
+async fn answer(call: &mut Call, target: Target) -> Answer {
+    if let Target::Keystone(rest) = &target {
+        return keystone::handle(call, rest).await;
+    }
+    // Before anyone asks who the caller is: each single delete does.
+    if call.query.has("bulk-delete")
+        && (call.method == Method::POST || call.method == Method::DELETE)
+        && let Some(account) = target.account()
+    {
+        return bulk::handle(call, account).await;
+    }
+    route(call, &target).await.unwrap_or_else(Answer::from)
+}
+
+async fn route(call: &mut Call, target: &Target) -> Handled {
+    let storage = target.kind().is_storage();
+    if storage && call.caller == Caller::Rejected {
+        return Err(Refusal::unauthorized(target.account().unwrap_or("unknown")));
+    }
+    if storage && ["temp_url_sig", "version-id", "extract-archive"].iter().any(|key| call.query.has(key)) {
+        return Err(Refusal::not_modelled("temporary URLs, versions and archives"));
+    }
+    if call.method == Method::OPTIONS {
+        return Err(Refusal::not_modelled("cross-origin requests"));
+    }
+    match target {
+        Target::SignInV1 => auth::handle(call),
+        Target::Info => info::handle(call),
+        Target::Account(account) => account::handle(call, account),
+        Target::Container(at) => container::handle(call, at),
+        Target::Object(at) => object::handle(call, at).await,
+        Target::NotText => {
+            Err(Refusal::html(StatusCode::PRECONDITION_FAILED, "Invalid UTF8 or contains NULL"))
+        }
+        Target::BadUrl => Err(Refusal::html(StatusCode::PRECONDITION_FAILED, "Bad URL")),
+        Target::Keystone(_) | Target::Nothing => Err(Refusal::standard(StatusCode::NOT_FOUND)),
+    }
+}
