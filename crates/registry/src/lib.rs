@@ -1,1 +1,38 @@
-//! placeholder
+//! The rules of a container registry, over any [`Storage`](apus_storage::Storage): what a name, a digest and a manifest
+//! are, where everything lies, and in which order it is written so that a reader never meets half of something.
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`RepositoryName`], [`Tag`], [`Reference`], [`Digest`] | the grammar, from the OCI distribution and image specifications |
+//! | [`layout`] | which object holds what: registry:2's layout, and what Apus adds |
+//! | [`Registry`] | the registry; its methods live in `blobs`, `uploads`, `manifests` and `tags` |
+//! | [`Upload`], [`UploadPosition`] | an upload session, and what travels in its URL |
+//! | [`Error`] | what a registry has to say when it cannot do what it was asked |
+//!
+//! Nothing here knows HTTP, and nothing here knows which backend holds the objects.
+
+mod blobs;
+mod cache;
+mod checkpoint;
+mod digest;
+mod error;
+mod hashing;
+pub mod layout;
+mod link;
+mod manifest;
+mod manifests;
+mod name;
+mod registry;
+mod tags;
+mod token;
+mod uploads;
+
+pub use blobs::{Blob, BlobInfo};
+pub use digest::{Algorithm, Digest};
+pub use error::{Error, Result};
+pub use manifest::MediaType;
+pub use manifests::{Manifest, PutManifest};
+pub use name::{Reference, RepositoryName, Tag};
+pub use registry::{Registry, RegistryOptions};
+pub use tags::TagPage;
+pub use uploads::{Upload, UploadPosition};

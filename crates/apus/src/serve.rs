@@ -1,0 +1,117 @@
+//! `apus serve`: configuration, storage, registry, server, in this order, until the signal comes.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use apus_config::{Config, ConfigError, ListenAddress, StorageDriver};
+use apus_registry::{Registry, RegistryOptions};
+use apus_server::{App, AppOptions, ServeOptions};
+use apus_storage::StorageError;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{backend, logging};
+
+/// Why the registry does not run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// What the operator wrote.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What the operator wrote of Swift, and only Swift can judge.
+    #[error("storage.swift: {0}")]
+    Swift(apus_swift::ConfigError),
+    /// The storage on this machine.
+    #[error("the storage cannot be opened")]
+    Storage(#[source] StorageError),
+    /// The address.
+    #[error("cannot listen on {address}: choose another http.addr, or stop what listens there")]
+    Listen {
+        /// As configured.
+        address: ListenAddress,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system itself.
+    #[error("cannot begin to serve")]
+    System(#[from] std::io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then lets requests end.
+pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
+    let (config, warnings) = match file {
+        None => (Config::default(), Vec::new()),
+        Some(file) => {
+            let loaded = Config::load(file)?;
+            (loaded.config, loaded.warnings)
+        }
+    };
+    logging::begin(&config.log);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, file.is_none()))
+}
+
+async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
+    // Before anything else: a signal that comes while storage opens is not lost.
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let storage = backend::open(&config.storage.driver)?;
+    let options = RegistryOptions { upload_secret: config.http.secret.clone(), ..RegistryOptions::default() };
+    let registry = Registry::new(storage, options);
+    let app = App::new(
+        registry,
+        AppOptions {
+            public_url: config.http.host.clone().unwrap_or_default(),
+            prefix: config.http.prefix.clone(),
+            ..AppOptions::default()
+        },
+    );
+    let listener = listen(&config.http.addr).await?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    if newcomer {
+        greet(address, &config.storage.driver);
+    }
+    let options = ServeOptions { drain_timeout: config.http.drain_timeout, ..ServeOptions::default() };
+    apus_server::serve(listener, app, options, asked_to_stop(terminate, interrupt)).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { address: address.clone(), source };
+    if !address.host.is_empty() {
+        return TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed);
+    }
+    // Every address: of both families, or of IPv4 alone where the machine has no IPv6.
+    match TcpListener::bind(("::", address.port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind(("0.0.0.0", address.port)).await.map_err(failed),
+    }
+}
+
+async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal) {
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: no new requests"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: no new requests"),
+    }
+}
+
+/// What someone types next who has just typed `apus serve`.
+fn greet(address: SocketAddr, driver: &StorageDriver) {
+    let place = match driver {
+        StorageDriver::Filesystem(filesystem) => filesystem.root_directory.display().to_string(),
+        StorageDriver::InMemory => "memory".to_owned(),
+        StorageDriver::Swift(swift) => format!("the container {}", swift.container),
+    };
+    let text = format!(
+        "Apus serves http://{address} and keeps its images in {place}. Try:\n\
+         \x20 docker pull alpine\n\
+         \x20 docker tag alpine {address}/alpine\n\
+         \x20 docker push {address}/alpine\n"
+    );
+    // A reader that went away has read enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

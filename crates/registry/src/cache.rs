@@ -1,0 +1,85 @@
+//! What may be remembered: only what is named by its digest, and so cannot change. What can be deleted is remembered for a
+//! short time at most, and only as "it was there".
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::{Digest, RepositoryName};
+
+/// How long "it was there" is believed: long enough for one push, short enough for a collector's grace time.
+const BELIEF: Duration = Duration::from_secs(300);
+
+/// Entries of each table of beliefs; some 200 bytes each.
+const ENTRIES: usize = 16_384;
+
+#[derive(Debug)]
+pub(crate) struct Caches {
+    sizes: Cache<Digest, (Instant, u64)>,
+    links: Cache<Arc<(RepositoryName, Digest)>, Instant>,
+    manifests: Cache<Digest, Bytes, ByLength>,
+}
+
+#[derive(Debug, Clone)]
+struct ByLength;
+
+impl Weighter<Digest, Bytes> for ByLength {
+    fn weight(&self, _digest: &Digest, content: &Bytes) -> u64 {
+        // What an entry costs beside its content.
+        content.len() as u64 + 256
+    }
+}
+
+impl Caches {
+    /// Keeps at most `manifest_bytes` bytes of manifests.
+    pub(crate) fn new(manifest_bytes: u64) -> Self {
+        let entries = usize::try_from(manifest_bytes / 2048).unwrap_or(ENTRIES).clamp(16, 1 << 20);
+        Self {
+            sizes: Cache::new(ENTRIES),
+            links: Cache::new(ENTRIES),
+            manifests: Cache::with_weighter(entries, manifest_bytes, ByLength),
+        }
+    }
+
+    /// The size of a blob that was seen not long ago.
+    pub(crate) fn size(&self, digest: &Digest) -> Option<u64> {
+        self.sizes.get(digest).and_then(|(seen, size)| (seen.elapsed() < BELIEF).then_some(size))
+    }
+
+    pub(crate) fn saw_blob(&self, digest: &Digest, size: u64) {
+        self.sizes.insert(digest.clone(), (Instant::now(), size));
+    }
+
+    /// The blob was expected and is not there.
+    pub(crate) fn missed_blob(&self, digest: &Digest) {
+        self.sizes.remove(digest);
+        self.manifests.remove(digest);
+    }
+
+    /// Whether the repository had the blob or manifest not long ago. Good enough to accept a manifest that names it, never
+    /// to hand it out.
+    pub(crate) fn had_link(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+        let key = (repository.clone(), digest.clone());
+        self.links.get(&key).is_some_and(|seen| seen.elapsed() < BELIEF)
+    }
+
+    pub(crate) fn saw_link(&self, repository: &RepositoryName, digest: &Digest) {
+        self.links.insert(Arc::new((repository.clone(), digest.clone())), Instant::now());
+    }
+
+    /// The link was expected and is not there.
+    pub(crate) fn missed_link(&self, repository: &RepositoryName, digest: &Digest) {
+        self.links.remove(&(repository.clone(), digest.clone()));
+    }
+
+    pub(crate) fn manifest(&self, digest: &Digest) -> Option<Bytes> {
+        self.manifests.get(digest)
+    }
+
+    pub(crate) fn keep_manifest(&self, digest: &Digest, content: &Bytes) {
+        self.manifests.insert(digest.clone(), content.clone());
+    }
+}

@@ -1,0 +1,44 @@
+//! Which object holds what. The names are those of registry:2, so that either registry reads what the other wrote;
+//! `docs/layout.md` fixes them, and what Apus adds.
+
+use apus_storage::{InvalidName, ObjectName};
+
+use crate::{Digest, RepositoryName, Tag};
+
+/// Where everything of the protocol's version 2 lies.
+pub const ROOT: &str = "docker/registry/v2";
+
+/// The key that signs upload URLs, for replicas that share no secret by configuration. Added by Apus; registry:2 looks only
+/// at what lies under `docker/`.
+pub const UPLOAD_SECRET: &str = "apus/upload-secret";
+
+/// The content of a blob or a manifest, shared by all repositories.
+pub fn blob_data(digest: &Digest) -> Result<ObjectName, InvalidName> {
+    let (algorithm, hex) = (digest.algorithm().name(), digest.hex());
+    let shard = hex.get(..2).unwrap_or(hex);
+    ObjectName::parse(format!("{ROOT}/blobs/{algorithm}/{shard}/{hex}/data"))
+}
+
+/// Says that a repository has a blob.
+pub fn layer_link(repository: &RepositoryName, digest: &Digest) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_layers/{}/link", path(digest)))
+}
+
+/// Says that a repository has a manifest.
+pub fn revision_link(repository: &RepositoryName, digest: &Digest) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/revisions/{}/link", path(digest)))
+}
+
+/// Says which manifest a tag points to.
+pub fn tag_link(repository: &RepositoryName, tag: &Tag) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags/{tag}/current/link"))
+}
+
+/// Under which the tags of a repository lie.
+pub fn tags(repository: &RepositoryName) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags"))
+}
+
+fn path(digest: &Digest) -> String {
+    format!("{}/{}", digest.algorithm().name(), digest.hex())
+}

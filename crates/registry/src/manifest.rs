@@ -1,0 +1,175 @@
+//! Reading manifests: just enough to know what a document is and what it refers to. A manifest is stored and served byte for
+//! byte; nothing is ever written from what is parsed here.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::{Digest, Error, Result};
+
+/// The media type of a manifest: any text that can stand in a header, without parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MediaType(String);
+
+/// `application/vnd.oci.image.manifest.v1+json`
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// `application/vnd.oci.image.index.v1+json`
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// `application/vnd.docker.distribution.manifest.v2+json`
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// `application/vnd.docker.distribution.manifest.v1+prettyjws`
+const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+/// `application/vnd.docker.distribution.manifest.v1+json`
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
+
+impl MediaType {
+    /// Takes the value of a `Content-Type` in, without its parameters; `None` when there is nothing that could be one.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
+        let is_type = essence.len() <= 255
+            && essence.split_once('/').is_some_and(|(kind, subtype)| {
+                !kind.is_empty() && !subtype.is_empty() && !subtype.contains('/')
+            })
+            && essence.bytes().all(token);
+        is_type.then(|| Self(essence.to_owned()))
+    }
+
+    /// The media type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_schema_1(&self) -> bool {
+        self.0 == SCHEMA_1 || self.0 == SCHEMA_1_SIGNED
+    }
+}
+
+impl std::fmt::Display for MediaType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a manifest says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outline {
+    pub(crate) media_type: MediaType,
+    says_its_type: bool,
+    /// Blobs that must be in the repository.
+    pub(crate) blobs: Vec<Digest>,
+    /// Manifests that must be in the repository.
+    pub(crate) manifests: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: Option<u64>,
+    media_type: Option<String>,
+    config: Option<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    blobs: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Descriptor>>,
+    fs_layers: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    media_type: Option<String>,
+    digest: String,
+    urls: Option<Vec<String>>,
+}
+
+impl Descriptor {
+    /// Layers that may lie elsewhere (OCI image specification, "Non-Distributable Layers"; Docker's foreign layers).
+    fn may_be_elsewhere(&self) -> bool {
+        let foreign = self.media_type.as_deref().is_some_and(|media_type| {
+            media_type.contains(".nondistributable.") || media_type.ends_with(".foreign.diff.tar.gzip")
+        });
+        foreign || self.urls.as_ref().is_some_and(|urls| !urls.is_empty())
+    }
+
+    fn digest(&self) -> Result<Digest> {
+        Digest::parse(&self.digest).map_err(|error| invalid(format!("a descriptor cannot be followed: {error}")))
+    }
+}
+
+impl Outline {
+    /// Reads a manifest that a client pushes under `declared`, its `Content-Type`.
+    ///
+    /// # Errors
+    /// [`Error::ManifestInvalid`] with the reason.
+    pub(crate) fn of_pushed(content: &[u8], declared: Option<&MediaType>) -> Result<Self> {
+        let outline = Self::of(content)?;
+        if outline.media_type.is_schema_1() || declared.is_some_and(MediaType::is_schema_1) {
+            return Err(invalid(
+                "image manifest schema 1 is no longer accepted; push with a client that writes schema 2 or OCI manifests"
+                    .to_owned(),
+            ));
+        }
+        match declared {
+            Some(declared) if *declared != outline.media_type && outline.says_its_type => Err(invalid(format!(
+                "its mediaType is {}, it was sent as {declared}",
+                outline.media_type
+            ))),
+            _ => Ok(outline),
+        }
+    }
+
+    /// Reads a manifest that is stored.
+    ///
+    /// # Errors
+    /// [`Error::ManifestInvalid`] with the reason.
+    pub(crate) fn of(content: &[u8]) -> Result<Self> {
+        let document: Document =
+            serde_json::from_slice(content).map_err(|error| invalid(format!("it is no manifest in JSON: {error}")))?;
+        let is_image = document.config.is_some() || document.layers.is_some();
+        if document.manifests.is_some() && (is_image || document.fs_layers.is_some()) {
+            return Err(invalid("it is an image and an index at once".to_owned()));
+        }
+        let media_type = document.media_type()?;
+        let mut blobs = Vec::new();
+        for descriptor in document.layers.iter().flatten().chain(document.blobs.iter().flatten()) {
+            let digest = descriptor.digest()?;
+            if !descriptor.may_be_elsewhere() {
+                blobs.push(digest);
+            }
+        }
+        if let Some(config) = &document.config {
+            blobs.push(config.digest()?);
+        }
+        let manifests = document.manifests.iter().flatten().map(Descriptor::digest).collect::<Result<_>>()?;
+        Ok(Self { media_type, says_its_type: document.media_type.is_some(), blobs, manifests })
+    }
+}
+
+impl Document {
+    fn media_type(&self) -> Result<MediaType> {
+        if let Some(media_type) = &self.media_type {
+            return MediaType::parse(media_type).ok_or_else(|| invalid("its mediaType is none".to_owned()));
+        }
+        let media_type = match self.schema_version {
+            Some(1) => SCHEMA_1_SIGNED,
+            _ if self.manifests.is_some() => OCI_INDEX,
+            // Written by Docker before it wrote mediaType into every manifest.
+            _ if self.config.as_ref().is_some_and(|config| {
+                config.media_type.as_deref() == Some("application/vnd.docker.container.image.v1+json")
+            }) =>
+            {
+                DOCKER_MANIFEST
+            }
+            _ => OCI_MANIFEST,
+        };
+        Ok(MediaType(media_type.to_owned()))
+    }
+}
+
+fn invalid(reason: String) -> Error {
+    Error::ManifestInvalid { reason }
+}
+
+#[cfg(test)]
+mod tests;

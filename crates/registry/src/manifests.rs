@@ -1,0 +1,170 @@
+//! Manifests: putting one in the order that never shows half of it (content, revision, tags), and finding one again.
+
+use apus_storage::{ByteRange, ErrorKind, Freshness, Publication, StorageError, WriteMode, body};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::manifest::{MediaType, Outline};
+use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, layout, link};
+
+/// References of one manifest that are looked up at once.
+const PARALLEL_CHECKS: usize = 8;
+
+/// A manifest as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its digest, by the algorithm that it was asked for or tagged with.
+    pub digest: Digest,
+    /// What it says that it is.
+    pub media_type: MediaType,
+    /// Its bytes, as they were pushed.
+    pub content: Bytes,
+}
+
+/// A manifest that a client pushes.
+#[derive(Debug, Clone)]
+pub struct PutManifest<'a> {
+    /// Into this repository.
+    pub repository: &'a RepositoryName,
+    /// Under this tag, or only by this digest.
+    pub reference: &'a Reference,
+    /// What the client says that it is.
+    pub media_type: Option<MediaType>,
+    /// Its bytes, no more than the manifest limit.
+    pub content: Bytes,
+}
+
+impl Registry {
+    /// Finds a manifest by tag or digest.
+    ///
+    /// # Errors
+    /// [`Error::ManifestUnknown`] when the repository has none.
+    pub async fn manifest(&self, repository: &RepositoryName, reference: &Reference) -> Result<Manifest> {
+        let unknown = || Error::ManifestUnknown { repository: repository.clone(), reference: reference.clone() };
+        let digest = match reference {
+            Reference::Digest(digest) => digest.clone(),
+            Reference::Tag(tag) => {
+                let tag = layout::tag_link(repository, tag)?;
+                link::read(&*self.storage, &tag).await?.ok_or_else(unknown)?
+            }
+        };
+        // A deletion removes the revision; a tag may outlive it for a moment.
+        let revision = layout::revision_link(repository, &digest)?;
+        let stored = link::read(&*self.storage, &revision).await?.ok_or_else(unknown)?;
+        let content = self.manifest_content(&stored).await?.ok_or_else(|| {
+            tracing::warn!(%repository, %reference, "the manifest's content is gone; push the image again");
+            unknown()
+        })?;
+        let media_type = Outline::of(&content)
+            .map_err(|error| damaged(&digest, error.to_string()).with_advice("push the image again"))?
+            .media_type;
+        Ok(Manifest { digest, media_type, content })
+    }
+
+    async fn manifest_content(&self, digest: &Digest) -> Result<Option<Bytes>> {
+        if let Some(content) = self.caches.manifest(digest) {
+            return Ok(Some(content));
+        }
+        let name = layout::blob_data(digest)?;
+        let Some(reader) = self.storage.read(&name, ByteRange::Full, Freshness::Any).await? else { return Ok(None) };
+        let limit = self.options.manifest_limit;
+        if reader.info.size > limit as u64 {
+            return Err(damaged(digest, format!("it is larger than {limit} bytes")).into());
+        }
+        let content = body::collect(reader.stream, limit).await.map_err(|error| {
+            StorageError::new(ErrorKind::UNAVAILABLE, "read manifest", digest).with_source(error)
+        })?;
+        let actual = Digest::of(digest.algorithm(), &content);
+        if actual != *digest {
+            let error = damaged(digest, format!("its content has the digest {actual}"));
+            return Err(error.with_advice("push the image again").into());
+        }
+        self.caches.keep_manifest(digest, &content);
+        Ok(Some(content))
+    }
+
+    /// Stores a manifest, gives it to the repository, and moves the tag to it if it was pushed under one. Answers its digest.
+    ///
+    /// # Errors
+    /// [`Error::ManifestInvalid`], [`Error::ManifestTooLarge`]; [`Error::DigestMismatch`] when it was pushed under another
+    /// digest; [`Error::ManifestReferencesUnknown`] when the repository lacks what it names. Nothing was written then.
+    pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<Digest> {
+        let PutManifest { repository, reference, media_type, content } = put;
+        if content.len() > self.options.manifest_limit {
+            return Err(Error::ManifestTooLarge { limit: self.options.manifest_limit });
+        }
+        let digest = match reference {
+            Reference::Tag(_) => Digest::of(Algorithm::Sha256, &content),
+            Reference::Digest(expected) => {
+                let actual = Digest::of(expected.algorithm(), &content);
+                if actual != *expected {
+                    return Err(Error::DigestMismatch { expected: expected.clone(), actual });
+                }
+                actual
+            }
+        };
+        let outline = Outline::of_pushed(&content, media_type.as_ref())?;
+        self.check_references(repository, &outline).await?;
+
+        let name = layout::blob_data(&digest)?;
+        let size = content.len() as u64;
+        let written = self.storage.write(&name, content.clone().into(), WriteMode::IfAbsent).await?;
+        if matches!(written, Publication::Existing(info) if info.size != size) {
+            tracing::warn!(%digest, "replacing a damaged manifest");
+            self.storage.write(&name, content.clone().into(), WriteMode::Replace).await?;
+        }
+        link::write(&*self.storage, &layout::revision_link(repository, &digest)?, &digest).await?;
+        if let Reference::Tag(tag) = reference {
+            link::write(&*self.storage, &layout::tag_link(repository, tag)?, &digest).await?;
+        }
+        self.caches.keep_manifest(&digest, &content);
+        self.caches.saw_link(repository, &digest);
+        Ok(digest)
+    }
+
+    async fn check_references(&self, repository: &RepositoryName, outline: &Outline) -> Result<()> {
+        let blobs = outline.blobs.iter().map(|digest| (digest.clone(), false));
+        let manifests = outline.manifests.iter().map(|digest| (digest.clone(), true));
+        let references: Vec<(Digest, bool)> = blobs.chain(manifests).collect();
+        let missing: Vec<Digest> = stream::iter(references)
+            .map(|(digest, is_manifest)| async move {
+                let there = if is_manifest {
+                    self.has_manifest(repository, &digest).await?
+                } else {
+                    self.has_blob(repository, &digest).await?
+                };
+                Ok::<_, Error>((!there).then_some(digest))
+            })
+            .buffered(PARALLEL_CHECKS)
+            .try_filter_map(|missing| std::future::ready(Ok(missing)))
+            .try_collect()
+            .await?;
+        if missing.is_empty() { Ok(()) } else { Err(Error::ManifestReferencesUnknown { missing }) }
+    }
+
+    async fn has_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
+        if self.caches.had_link(repository, digest) {
+            return Ok(true);
+        }
+        match self.blob_info(repository, digest).await {
+            Ok(_) => Ok(true),
+            Err(Error::BlobUnknown { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
+        if self.caches.had_link(repository, digest) {
+            return Ok(true);
+        }
+        let there = link::read(&*self.storage, &layout::revision_link(repository, digest)?).await?.is_some();
+        if there {
+            self.caches.saw_link(repository, digest);
+        }
+        Ok(there)
+    }
+}
+
+fn damaged(digest: &Digest, reason: String) -> StorageError {
+    StorageError::new(ErrorKind::Damaged, "read manifest", digest).with_source(reason)
+}

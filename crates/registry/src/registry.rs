@@ -1,0 +1,99 @@
+//! The registry itself: what its rooms share.
+
+use std::sync::Arc;
+
+use apus_storage::{ByteRange, Freshness, ObjectName, Publication, StageId, Storage, WriteMode, body};
+use quick_cache::sync::Cache;
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
+
+use crate::cache::Caches;
+use crate::token::Signer;
+use crate::{Result, layout};
+
+/// What an operator can choose.
+#[derive(Debug, Clone)]
+pub struct RegistryOptions {
+    /// Signs upload URLs. Replicas that share it, or that share their storage and have none, take up each other's uploads.
+    /// Without one, the first replica leaves a random one in storage.
+    pub upload_secret: Option<SecretString>,
+    /// The largest manifest, in bytes. At least 4 MiB by the OCI distribution specification.
+    pub manifest_limit: usize,
+    /// Bytes of manifests kept in memory.
+    pub manifest_cache: u64,
+}
+
+impl Default for RegistryOptions {
+    fn default() -> Self {
+        Self { upload_secret: None, manifest_limit: 4 << 20, manifest_cache: 16 << 20 }
+    }
+}
+
+/// A registry over one storage. Any number of them, in any number of processes, may work on the same storage at once.
+#[derive(Debug)]
+pub struct Registry {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) options: RegistryOptions,
+    pub(crate) caches: Caches,
+    /// Uploads that were cancelled before storage knew of them: here their URL ends at once.
+    pub(crate) cancelled: Cache<StageId, ()>,
+    signer: OnceCell<Signer>,
+}
+
+impl Registry {
+    /// A registry over `storage`. Asks nothing of it yet.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>, options: RegistryOptions) -> Self {
+        let caches = Caches::new(options.manifest_cache);
+        Self { storage, options, caches, cancelled: Cache::new(1024), signer: OnceCell::new() }
+    }
+
+    /// The largest manifest that it takes, in bytes.
+    #[must_use]
+    pub fn manifest_limit(&self) -> usize {
+        self.options.manifest_limit
+    }
+
+    pub(crate) async fn signer(&self) -> Result<&Signer> {
+        self.signer
+            .get_or_try_init(|| async {
+                match &self.options.upload_secret {
+                    Some(secret) => Ok(Signer::new(secret.expose_secret().as_bytes())),
+                    None => Ok(Signer::new(&self.stored_secret().await?)),
+                }
+            })
+            .await
+    }
+
+    /// The secret that the replicas share through storage; made by whoever comes first.
+    async fn stored_secret(&self) -> Result<Vec<u8>> {
+        let name = ObjectName::parse(layout::UPLOAD_SECRET)?;
+        if let Some(secret) = self.read_secret(&name).await? {
+            return Ok(secret);
+        }
+        let mut secret = vec![0; SECRET_BYTES];
+        rand::rng().fill(secret.as_mut_slice());
+        if let Publication::Published(_) = self.storage.write(&name, secret.into(), WriteMode::IfAbsent).await? {
+            tracing::info!(object = %name, "made a secret for upload URLs; replicas over this storage share it");
+        }
+        // Two replicas may both have written: what is there now decides.
+        self.read_secret(&name).await?.ok_or_else(|| damaged_secret(&name))
+    }
+
+    async fn read_secret(&self, name: &ObjectName) -> Result<Option<Vec<u8>>> {
+        let Some(reader) = self.storage.read(name, ByteRange::Full, Freshness::Newest).await? else { return Ok(None) };
+        match body::collect(reader.stream, SECRET_BYTES).await {
+            Ok(secret) if secret.len() == SECRET_BYTES => Ok(Some(secret.to_vec())),
+            _ => Err(damaged_secret(name)),
+        }
+    }
+}
+
+const SECRET_BYTES: usize = 32;
+
+fn damaged_secret(name: &ObjectName) -> crate::Error {
+    apus_storage::StorageError::new(apus_storage::ErrorKind::Damaged, "read", name)
+        .with_advice("it should hold 32 bytes; delete the object and try again, or set http.secret")
+        .into()
+}

@@ -1,0 +1,87 @@
+//! What is to be done: a route and a method, and nothing that could not be.
+
+use apus_registry::{Digest, Reference, RepositoryName};
+use http::Method;
+
+use crate::Route;
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Say that somebody is there.
+    Root,
+    /// Say which protocol is spoken.
+    Base,
+    /// List the tags of a repository.
+    ListTags(RepositoryName),
+    /// Send a manifest; without its content for `HEAD`.
+    GetManifest(RepositoryName, Reference, Content),
+    /// Take a manifest.
+    PutManifest(RepositoryName, Reference),
+    /// Send a blob; without its content for `HEAD`.
+    GetBlob(RepositoryName, Digest, Content),
+    /// Begin an upload, take a whole blob, or mount one.
+    StartUpload(RepositoryName),
+    /// Say where an upload stands.
+    UploadStatus(RepositoryName, String),
+    /// Take a chunk.
+    AppendUpload(RepositoryName, String),
+    /// Take the last chunk, and publish.
+    FinishUpload(RepositoryName, String),
+    /// Drop an upload.
+    CancelUpload(RepositoryName, String),
+}
+
+/// Whether an answer carries its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// `GET`
+    Sent,
+    /// `HEAD`: the same headers, and no content.
+    Omitted,
+}
+
+impl Action {
+    /// Puts a method and a route together; else the methods that this route knows, for the `Allow` header.
+    pub fn new(method: &Method, route: Route) -> Result<Self, &'static str> {
+        let content = if method == Method::HEAD { Content::Omitted } else { Content::Sent };
+        let read = method == Method::GET || method == Method::HEAD;
+        match route {
+            Route::Root if read => Ok(Self::Root),
+            Route::Base if read => Ok(Self::Base),
+            Route::Tags(name) if read => Ok(Self::ListTags(name)),
+            Route::Manifest(name, reference) if read => Ok(Self::GetManifest(name, reference, content)),
+            Route::Manifest(name, reference) if method == Method::PUT => Ok(Self::PutManifest(name, reference)),
+            Route::Blob(name, digest) if read => Ok(Self::GetBlob(name, digest, content)),
+            Route::Uploads(name) if method == Method::POST => Ok(Self::StartUpload(name)),
+            Route::Upload(name, id) => match *method {
+                Method::GET | Method::HEAD => Ok(Self::UploadStatus(name, id)),
+                Method::PATCH => Ok(Self::AppendUpload(name, id)),
+                Method::PUT => Ok(Self::FinishUpload(name, id)),
+                Method::DELETE => Ok(Self::CancelUpload(name, id)),
+                _ => Err("GET, HEAD, PATCH, PUT, DELETE"),
+            },
+            Route::Root | Route::Base | Route::Tags(_) | Route::Blob(..) => Err("GET, HEAD"),
+            Route::Manifest(..) => Err("GET, HEAD, PUT"),
+            Route::Uploads(_) => Err("POST"),
+        }
+    }
+
+    /// A name for logs and metrics, of a small and fixed set.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Base => "base",
+            Self::ListTags(_) => "list tags",
+            Self::GetManifest(..) => "get manifest",
+            Self::PutManifest(..) => "put manifest",
+            Self::GetBlob(..) => "get blob",
+            Self::StartUpload(_) => "start upload",
+            Self::UploadStatus(..) => "upload status",
+            Self::AppendUpload(..) => "append upload",
+            Self::FinishUpload(..) => "finish upload",
+            Self::CancelUpload(..) => "cancel upload",
+        }
+    }
+}

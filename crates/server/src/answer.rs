@@ -1,0 +1,157 @@
+//! Answers: the one body type of all of them, and the headers that all of them carry.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use apus_storage::{BoxError, ByteStream};
+use bytes::Bytes;
+use futures_util::Stream;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body::{Frame, SizeHint};
+
+/// The answer to a request.
+pub(crate) type Answer = Response<AnswerBody>;
+
+/// `Docker-Content-Digest`
+pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+/// `Docker-Upload-UUID`
+pub(crate) const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+/// `Docker-Distribution-API-Version`, on all answers: old clients ask for nothing else.
+pub(crate) const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+/// `X-Request-Id`: by which an answer is found in the log.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The body of an answer: nothing, bytes at hand, or a stream of known length.
+pub struct AnswerBody(Inner);
+
+enum Inner {
+    Empty,
+    /// For `HEAD`: no content, of this length.
+    Omitted,
+    Full(Bytes),
+    Stream {
+        remaining: u64,
+        stream: ByteStream,
+    },
+}
+
+impl AnswerBody {
+    /// No content.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Inner::Empty)
+    }
+
+    /// What `HEAD` gets: the `Content-Length` that the answer states is kept.
+    pub(crate) fn omitted() -> Self {
+        Self(Inner::Omitted)
+    }
+
+    /// Exactly `length` bytes of a stream.
+    pub(crate) fn stream(length: u64, stream: ByteStream) -> Self {
+        Self(Inner::Stream { remaining: length, stream })
+    }
+}
+
+impl From<Bytes> for AnswerBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() { Inner::Empty } else { Inner::Full(bytes) })
+    }
+}
+
+impl std::fmt::Debug for AnswerBody {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match &self.0 {
+            Inner::Empty => "Empty",
+            Inner::Omitted => "Omitted",
+            Inner::Full(_) => "Full",
+            Inner::Stream { .. } => "Stream",
+        })
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let inner = &mut self.get_mut().0;
+        match inner {
+            Inner::Empty | Inner::Omitted => Poll::Ready(None),
+            Inner::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                *inner = Inner::Empty;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Inner::Stream { remaining, stream } => {
+                let piece = ready!(Pin::new(stream).poll_next(context));
+                if let Some(Ok(piece)) = &piece {
+                    *remaining = remaining.saturating_sub(piece.len() as u64);
+                }
+                if let Some(Err(error)) = &piece {
+                    // The head has gone out: all that is left is to break the connection, and to say so here.
+                    tracing::warn!(error = %chain(&**error), "an answer broke off");
+                }
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Empty | Inner::Omitted => true,
+            Inner::Full(_) => false,
+            Inner::Stream { remaining, .. } => *remaining == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Empty => SizeHint::with_exact(0),
+            Inner::Omitted => SizeHint::default(),
+            Inner::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Stream { remaining, .. } => SizeHint::with_exact(*remaining),
+        }
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// An answer without content.
+pub(crate) fn status(status: StatusCode) -> Answer {
+    let mut answer = Response::new(AnswerBody::empty());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// An answer with content of a media type.
+pub(crate) fn content(status: StatusCode, media_type: &str, bytes: Bytes) -> Answer {
+    let mut answer = Response::new(AnswerBody::from(bytes));
+    *answer.status_mut() = status;
+    answer.with_header(header::CONTENT_TYPE, media_type)
+}
+
+/// Adding headers in a row.
+pub(crate) trait WithHeader {
+    /// Sets a header. A value that cannot stand in a header is left out: everything that comes here was checked before.
+    fn with_header(self, name: HeaderName, value: impl AsRef<str>) -> Self;
+}
+
+impl WithHeader for Answer {
+    fn with_header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
+            self.headers_mut().insert(name, value);
+        }
+        self
+    }
+}

@@ -1,0 +1,169 @@
+//! Errors as the OCI distribution specification tells them ("Error codes"), and which of them belongs to what went wrong.
+//! What an answer says is for the client; causes, object names and request identifiers of storage are for the log.
+
+use apus_registry::Error;
+use apus_storage::{ErrorKind, StorageError};
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, WithHeader, chain, content};
+
+/// How long a client is asked to wait when storage gave no hint.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// A code of the specification, or of registry:2 where the specification has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "their meaning is in the specification's table of error codes")]
+pub enum ErrorCode {
+    BlobUnknown,
+    BlobUploadInvalid,
+    BlobUploadUnknown,
+    DigestInvalid,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    ManifestUnknown,
+    NameInvalid,
+    NameUnknown,
+    PaginationNumberInvalid,
+    SizeInvalid,
+    TagInvalid,
+    Unavailable,
+    Unknown,
+    Unsupported,
+}
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) errors: Vec<(ErrorCode, String, Value)>,
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, errors: vec![(code, message.into(), Value::Null)], retry_after: None }
+    }
+
+    fn detail(mut self, detail: Value) -> Self {
+        if let Some(error) = self.errors.first_mut() {
+            error.2 = detail;
+        }
+        self
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The answer that tells it.
+    pub(crate) fn answer(self) -> Answer {
+        #[derive(Serialize)]
+        struct Told {
+            code: ErrorCode,
+            message: String,
+            detail: Value,
+        }
+        let told: Vec<Told> =
+            self.errors.into_iter().map(|(code, message, detail)| Told { code, message, detail }).collect();
+        let body = Bytes::from(json!({ "errors": told }).to_string() + "\n");
+        let answer = content(self.status, "application/json", body);
+        match self.retry_after {
+            Some(seconds) => answer.with_header(header::RETRY_AFTER, seconds.to_string()),
+            None => answer,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        use ErrorCode as Code;
+        let message = error.to_string();
+        let of = |status, code| Self::new(status, code, message.clone());
+        match error {
+            Error::NameInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::NameInvalid),
+            Error::TagInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::TagInvalid),
+            Error::DigestInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::DigestInvalid),
+            Error::DigestMismatch { expected, actual } => of(StatusCode::BAD_REQUEST, Code::DigestInvalid)
+                .detail(json!({ "expected": expected.to_string(), "actual": actual.to_string() })),
+            Error::ContentBroken(cause) => of(StatusCode::BAD_REQUEST, Code::SizeInvalid).detail(json!(chain(&*cause))),
+            Error::BlobUnknown { digest, .. } => {
+                of(StatusCode::NOT_FOUND, Code::BlobUnknown).detail(json!({ "digest": digest.to_string() }))
+            }
+            Error::UploadUnknown { .. } => of(StatusCode::NOT_FOUND, Code::BlobUploadUnknown),
+            Error::ChunkOutOfOrder { position } => of(StatusCode::RANGE_NOT_SATISFIABLE, Code::BlobUploadInvalid)
+                .detail(json!({ "offset": position.offset() })),
+            Error::ManifestUnknown { reference, .. } => {
+                of(StatusCode::NOT_FOUND, Code::ManifestUnknown).detail(json!({ "reference": reference.to_string() }))
+            }
+            Error::ManifestInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::ManifestInvalid),
+            Error::ManifestTooLarge { limit } => {
+                of(StatusCode::PAYLOAD_TOO_LARGE, Code::ManifestInvalid).detail(json!({ "limit": limit }))
+            }
+            Error::ManifestReferencesUnknown { missing } => Self {
+                status: StatusCode::BAD_REQUEST,
+                errors: missing.iter().map(missing_reference).collect(),
+                retry_after: None,
+            },
+            Error::RepositoryUnknown { repository } => {
+                of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))
+            }
+            Error::Storage(error) => of_storage(&error),
+            other => {
+                tracing::error!(error = %chain(&other), "an error that has no place in the protocol");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "unknown error")
+            }
+        }
+    }
+}
+
+fn missing_reference(digest: &apus_registry::Digest) -> (ErrorCode, String, Value) {
+    let message = "the manifest names a blob or manifest that the repository does not have".to_owned();
+    (ErrorCode::ManifestBlobUnknown, message, json!({ "digest": digest.to_string() }))
+}
+
+/// What a client may know of a failure of storage. The log gets all of it.
+fn of_storage(error: &StorageError) -> Failure {
+    use ErrorCode as Code;
+    let report = error.report();
+    let unavailable = |message: &str| Failure::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
+    match error.kind() {
+        ErrorKind::Unavailable { retry_after } => {
+            tracing::warn!(error = %report, "storage is unavailable");
+            unavailable("the registry's storage is unavailable; try again")
+                .retry_after(retry_after.map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1)))
+        }
+        ErrorKind::Denied => {
+            tracing::error!(error = %report, "storage refuses access");
+            unavailable("the registry's storage refuses the registry's credentials; its operator must act")
+                .retry_after(RETRY_AFTER_SECONDS * 12)
+        }
+        ErrorKind::Full => {
+            tracing::error!(error = %report, "storage is full");
+            let message = "the registry's storage is full; nothing was stored";
+            Failure::new(StatusCode::INSUFFICIENT_STORAGE, Code::Unavailable, message)
+        }
+        ErrorKind::TooLarge => {
+            tracing::warn!(error = %report, "too large for storage");
+            let message = "it is larger than the registry's storage can hold";
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message)
+        }
+        ErrorKind::InvalidName => {
+            tracing::warn!(error = %report, "a name that storage cannot hold");
+            Failure::new(StatusCode::BAD_REQUEST, Code::NameInvalid, "the name is longer than storage can hold")
+        }
+        ErrorKind::StageMoved => {
+            let message = "another request changed the upload at the same time; ask for its status";
+            Failure::new(StatusCode::CONFLICT, Code::BlobUploadInvalid, message)
+        }
+        _ => {
+            tracing::error!(error = %report, "storage failed");
+            let message = "the registry's storage failed; its log tells more under this request's X-Request-Id";
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message)
+        }
+    }
+}

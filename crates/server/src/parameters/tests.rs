@@ -1,0 +1,67 @@
+use http::HeaderValue;
+use proptest::prelude::*;
+
+use super::*;
+
+fn headers(name: HeaderName, value: &str) -> HeaderMap {
+    HeaderMap::from_iter([(name, HeaderValue::from_bytes(value.as_bytes()).unwrap())])
+}
+
+#[test]
+fn query_parameters_are_found_and_decoded() {
+    let uri: Uri = "/v2/?digest=sha256%3Aab&empty=&n=2&digest=second&a+b=%zz&bad=%ff".parse().unwrap();
+    assert_eq!(query(&uri, "digest").as_deref(), Some("sha256:ab"));
+    assert_eq!(query(&uri, "empty").as_deref(), Some(""));
+    assert_eq!(query(&uri, "n").as_deref(), Some("2"));
+    assert_eq!(query(&uri, "bad"), None);
+    assert_eq!(query(&uri, "absent"), None);
+    assert_eq!(query(&"/v2/".parse().unwrap(), "n"), None);
+}
+
+#[test]
+fn one_range_of_bytes_is_obeyed_and_anything_else_ignored() {
+    for (value, expected) in [
+        ("bytes=0-0", ByteRange::FromTo { first: 0, last: 0 }),
+        ("bytes=500-", ByteRange::From(500)),
+        ("bytes=-500", ByteRange::Last(500)),
+        ("bytes=5-4", ByteRange::Full),
+        ("bytes=0-1,3-4", ByteRange::Full),
+        ("bytes=", ByteRange::Full),
+        ("bytes=-", ByteRange::Full),
+        ("bytes=+1-2", ByteRange::Full),
+        ("items=0-1", ByteRange::Full),
+        ("bytes=99999999999999999999-", ByteRange::Full),
+    ] {
+        assert_eq!(range(&headers(header::RANGE, value)), expected, "{value}");
+    }
+    assert_eq!(range(&HeaderMap::new()), ByteRange::Full);
+}
+
+#[test]
+fn a_chunk_says_where_it_begins_in_either_form() {
+    for value in ["3-9", "bytes 3-9/10", "bytes 3-9/*", "bytes=3-9"] {
+        assert_eq!(chunk_range(&headers(header::CONTENT_RANGE, value)), Ok(Some((3, 9))), "{value}");
+    }
+    for value in ["", "3", "9-3", "a-b", "-3", "bytes */10"] {
+        assert_eq!(chunk_range(&headers(header::CONTENT_RANGE, value)), Err(()), "{value}");
+    }
+    assert_eq!(chunk_range(&HeaderMap::new()), Ok(None));
+}
+
+#[test]
+fn entity_tags_match_quoted_bare_weak_and_in_lists() {
+    for value in ["\"x\"", "x", "W/\"x\"", "\"y\", \"x\"", "*"] {
+        assert!(none_match(&headers(header::IF_NONE_MATCH, value), "x"), "{value}");
+    }
+    assert!(!none_match(&headers(header::IF_NONE_MATCH, "\"y\""), "x"));
+    assert!(!none_match(&HeaderMap::new(), "x"));
+}
+
+proptest! {
+    #[test]
+    fn any_range_header_is_a_range_or_ignored(value in "[ -~]{0,60}|bytes ?=?[0-9*/, -]{0,40}") {
+        let _ = range(&headers(header::RANGE, &value));
+        let _ = chunk_range(&headers(header::CONTENT_RANGE, &value));
+        let _ = none_match(&headers(header::IF_NONE_MATCH, &value), "x");
+    }
+}

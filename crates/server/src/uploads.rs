@@ -1,0 +1,141 @@
+//! Uploads: begun, continued in chunks or in one stream, finished with a digest (OCI distribution specification, "Pushing
+//! blobs").
+
+use apus_registry::{Algorithm, Digest, Error, RepositoryName, UploadPosition};
+use http::request::Parts;
+use http::{StatusCode, header};
+
+use crate::App;
+use crate::answer::{Answer, CONTENT_DIGEST, UPLOAD_UUID, WithHeader, status};
+use crate::errors::{ErrorCode, Failure};
+use crate::parameters::{chunk_range, query};
+use crate::received::Received;
+
+impl App {
+    pub(crate) async fn start_upload(
+        &self,
+        name: &RepositoryName,
+        head: &Parts,
+        received: Received,
+    ) -> Result<Answer, Failure> {
+        if let Some(digest) = query(&head.uri, "digest") {
+            let digest = Digest::parse(&digest)?;
+            return self.take_whole(name, &digest, received).await;
+        }
+        if let (Some(digest), Some(from)) = (query(&head.uri, "mount"), query(&head.uri, "from")) {
+            let (digest, from) = (Digest::parse(&digest)?, RepositoryName::parse(&from)?);
+            if self.registry().mount_blob(&digest, &from, name).await? {
+                return Ok(self.created(name, &digest));
+            }
+        }
+        let algorithm = match query(&head.uri, "digest-algorithm") {
+            None => Algorithm::Sha256,
+            Some(text) => Algorithm::parse(&text).ok_or_else(|| {
+                let message = "digest-algorithm is sha256 or sha512";
+                Failure::new(StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid, message)
+            })?,
+        };
+        let position = self.registry().begin_upload(name, algorithm);
+        self.standing(status(StatusCode::ACCEPTED), &position).await
+    }
+
+    /// One request with all of a blob.
+    async fn take_whole(&self, name: &RepositoryName, digest: &Digest, received: Received) -> Result<Answer, Failure> {
+        let length = received.length;
+        let position = self.registry().begin_upload(name, digest.algorithm());
+        let token = self.registry().upload_token(&position).await?;
+        let upload = self.registry().upload(name, position.id().as_str(), Some(&token)).await?;
+        self.registry().finish(upload, None, length, received.into_stream(), digest).await?;
+        Ok(self.created(name, digest))
+    }
+
+    pub(crate) async fn upload_status(&self, name: &RepositoryName, id: &str, head: &Parts) -> Result<Answer, Failure> {
+        let position = self.registry().upload_status(name, id, state(head).as_deref()).await?;
+        self.standing(status(StatusCode::NO_CONTENT), &position).await
+    }
+
+    pub(crate) async fn append_upload(
+        &self,
+        name: &RepositoryName,
+        id: &str,
+        head: &Parts,
+        received: Received,
+    ) -> Result<Answer, Failure> {
+        let first = first_byte(head, received.length)?;
+        let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
+        match self.registry().append(upload, first, received.into_stream()).await {
+            Ok(upload) => self.standing(status(StatusCode::ACCEPTED), upload.position()).await,
+            Err(error) => self.refused(error).await,
+        }
+    }
+
+    pub(crate) async fn finish_upload(
+        &self,
+        name: &RepositoryName,
+        id: &str,
+        head: &Parts,
+        received: Received,
+    ) -> Result<Answer, Failure> {
+        let Some(digest) = query(&head.uri, "digest") else {
+            let message = "an upload is finished with the parameter digest: the digest of all of it";
+            return Err(Failure::new(StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid, message));
+        };
+        let digest = Digest::parse(&digest)?;
+        let first = first_byte(head, received.length)?;
+        let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
+        let length = received.length;
+        match self.registry().finish(upload, first, length, received.into_stream(), &digest).await {
+            Ok(()) => Ok(self.created(name, &digest)),
+            Err(error) => self.refused(error).await,
+        }
+    }
+
+    pub(crate) async fn cancel_upload(&self, name: &RepositoryName, id: &str, head: &Parts) -> Result<Answer, Failure> {
+        self.registry().cancel_upload(name, id, state(head).as_deref()).await?;
+        Ok(status(StatusCode::NO_CONTENT))
+    }
+
+    /// A chunk out of order is told together with where the upload stands, so that the client can go on from there.
+    async fn refused(&self, error: Error) -> Result<Answer, Failure> {
+        if let Error::ChunkOutOfOrder { position } = &error {
+            let position = position.clone();
+            return self.standing(Failure::from(error).answer(), &position).await;
+        }
+        Err(error.into())
+    }
+
+    /// Says where an upload stands, and by which URL it goes on.
+    async fn standing(&self, answer: Answer, position: &UploadPosition) -> Result<Answer, Failure> {
+        // The specification has no way to say that nothing is there yet; `0-0` is what everyone says.
+        let last = position.offset().saturating_sub(1);
+        Ok(answer
+            .with_header(header::LOCATION, self.upload_location(position).await?)
+            .with_header(header::RANGE, format!("0-{last}"))
+            .with_header(UPLOAD_UUID, position.id().as_str()))
+    }
+
+    fn created(&self, name: &RepositoryName, digest: &Digest) -> Answer {
+        let digest = digest.to_string();
+        status(StatusCode::CREATED)
+            .with_header(header::LOCATION, self.location(&format!("/v2/{name}/blobs/{digest}")))
+            .with_header(CONTENT_DIGEST, digest)
+    }
+}
+
+/// What the upload's URL says of it.
+fn state(head: &Parts) -> Option<String> {
+    query(&head.uri, "_state")
+}
+
+/// Where a chunk begins, where the client says so; its two ways to say how long it is must agree.
+fn first_byte(head: &Parts, length: Option<u64>) -> Result<Option<u64>, Failure> {
+    let invalid = |message: &str| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid, message);
+    match chunk_range(&head.headers) {
+        Ok(None) => Ok(None),
+        // `0-0` with nothing behind it: how some clients say that there is no chunk.
+        Ok(Some(_)) if length == Some(0) => Ok(None),
+        Ok(Some((first, last))) if length.is_none_or(|length| last - first == length - 1) => Ok(Some(first)),
+        Ok(Some(_)) => Err(invalid("Content-Range and Content-Length do not agree")),
+        Err(()) => Err(invalid("Content-Range is not of the form <first byte>-<last byte>")),
+    }
+}
