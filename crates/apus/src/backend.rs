@@ -16,7 +16,7 @@ pub(crate) fn open(driver: &StorageDriver) -> Result<Arc<dyn Storage>, ServeErro
             FilesystemStorage::open(filesystem.root_directory.clone()).map_err(ServeError::Storage)?,
         ),
         StorageDriver::Swift(swift) => {
-            let storage = Arc::new(SwiftStorage::new(swift_config(swift)).map_err(ServeError::Swift)?);
+            let storage = Arc::new(SwiftStorage::new(&swift_config(swift)).map_err(ServeError::Swift)?);
             tokio::spawn(greet(Arc::clone(&storage)));
             storage
         }
@@ -26,7 +26,7 @@ pub(crate) fn open(driver: &StorageDriver) -> Result<Arc<dyn Storage>, ServeErro
 /// Says in the log whether the cloud can be used, so that an operator learns it before the first client does.
 async fn greet(storage: Arc<SwiftStorage>) {
     match storage.check().await {
-        Ok(()) => tracing::info!("Swift is ready"),
+        Ok(found) => tracing::info!(%found, "Swift is ready"),
         Err(error) => tracing::error!(error = %error.report(), "Swift cannot be used; requests are answered 503 until it can"),
     }
 }

@@ -1,0 +1,24 @@
+//! Apus as its users meet it: the real binary, real clients, a real Swift.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | `clients` | skopeo, podman, buildah and docker push and pull a real image, over every backend |
+//! | `protocol` | the steps of the protocol, and bad input, as raw requests |
+//! | `budgets` | how many requests each operation costs at Swift |
+//! | `crash` | SIGKILL in the middle of pushes |
+//! | `memory` | a push of 2 GiB in a few MiB of memory |
+//! | `outage` | a Swift that is down, comes back, refuses the password or the container |
+//! | `command` | what the command prints, its exit statuses, SIGTERM |
+//!
+//! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
+//! that lacks what it needs fails and says so.
+
+mod support;
+
+mod budgets;
+mod clients;
+mod command;
+mod crash;
+mod memory;
+mod outage;
+mod protocol;

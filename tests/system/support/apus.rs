@@ -1,0 +1,140 @@
+//! A running Apus: the real binary on a free port, its log at hand, ended with the test whatever becomes of it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::Client;
+
+/// How long it may take to begin to listen.
+const START: Duration = Duration::from_secs(20);
+
+/// A running Apus.
+pub struct Apus {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+    _directory: tempfile::TempDir,
+}
+
+impl Apus {
+    /// Starts one with `storage`, the lines below `storage:` in the configuration, each indented by two spaces or more.
+    pub fn start(storage: &str) -> Self {
+        Self::start_with(storage, "")
+    }
+
+    /// The same, with more sections at the end of the file.
+    pub fn start_with(storage: &str, more: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.yml");
+        let text = format!(
+            "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n{storage}\nhttp:\n  addr: 127.0.0.1:0\n{more}\n"
+        );
+        std::fs::write(&file, &text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_apus"))
+            .arg("serve")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let reader = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in reader.lines().map_while(Result::ok) {
+                    log.lock().unwrap().push(line);
+                }
+            }
+        });
+        let mut started =
+            Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, _directory: directory };
+        started.address = started.wait_for_address(&text);
+        started
+    }
+
+    fn wait_for_address(&mut self, config: &str) -> SocketAddr {
+        let begun = Instant::now();
+        while begun.elapsed() < START {
+            let lines = self.log();
+            let listening = lines.iter().find(|line| line.contains("\"listening\""));
+            if let Some(line) = listening {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                return line["address"].as_str().unwrap().parse().unwrap();
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("apus ended with {status}:\n{}\n{config}", self.log().join("\n"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("apus did not listen within {START:?}:\n{}", self.log().join("\n"));
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// The lines that it has logged until now.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Its process identifier.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its peak memory until now, in KiB (`VmHWM` of proc(5)).
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// SIGKILL, and nothing of it is left.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end, at most so long.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let begun = Instant::now();
+        while begun.elapsed() < limit {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert_eq!(status.signal(), None, "apus was killed by a signal");
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("apus did not end within {limit:?}:\n{}", self.log().join("\n"));
+    }
+}
+
+impl Drop for Apus {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the log of apus:\n{}", self.log().join("\n"));
+        }
+    }
+}
