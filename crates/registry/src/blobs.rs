@@ -27,7 +27,11 @@ pub struct Blob {
 
 impl std::fmt::Debug for Blob {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Blob").field("size", &self.size).field("range", &self.range).finish_non_exhaustive()
+        formatter
+            .debug_struct("Blob")
+            .field("size", &self.size)
+            .field("range", &self.range)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +59,12 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::blob_info`]. A range that selects nothing is no error.
-    pub async fn open_blob(&self, repository: &RepositoryName, digest: &Digest, range: ByteRange) -> Result<Blob> {
+    pub async fn open_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        range: ByteRange,
+    ) -> Result<Blob> {
         let stored = self.linked_blob(repository, digest).await?;
         match self.storage.read(&layout::blob_data(&stored)?, range, Freshness::Any).await? {
             Some(reader) => {
@@ -67,7 +76,12 @@ impl Registry {
     }
 
     /// Lets `into` have a blob that `from` has. Answers whether it could: `false` when `from` has no such blob.
-    pub async fn mount_blob(&self, digest: &Digest, from: &RepositoryName, into: &RepositoryName) -> Result<bool> {
+    pub async fn mount_blob(
+        &self,
+        digest: &Digest,
+        from: &RepositoryName,
+        into: &RepositoryName,
+    ) -> Result<bool> {
         let info = match self.blob_info(from, digest).await {
             Ok(info) => info,
             Err(Error::BlobUnknown { .. }) => return Ok(false),
@@ -91,13 +105,11 @@ impl Registry {
     }
 
     async fn linked_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Digest> {
-        match link::read(&*self.storage, &layout::layer_link(repository, digest)?).await? {
-            Some(stored) => Ok(stored),
-            None => {
-                self.caches.missed_link(repository, digest);
-                Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
-            }
+        if let Some(stored) = link::read(&*self.storage, &layout::layer_link(repository, digest)?).await? {
+            return Ok(stored);
         }
+        self.caches.missed_link(repository, digest);
+        Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
     }
 
     fn blob_lost(&self, repository: &RepositoryName, digest: &Digest, stored: &Digest) -> Error {

@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use crate::{Digest, RepositoryName};
 
 /// How long "it was there" is believed: long enough for one push, short enough for a collector's grace time.
-const BELIEF: Duration = Duration::from_secs(300);
+const BELIEF: Duration = Duration::from_mins(5);
 
 /// Entries of each table of beliefs; some 200 bytes each.
 const ENTRIES: usize = 16_384;

@@ -47,19 +47,21 @@ impl UploadCheckpoint {
                 .with_source(reason)
                 .with_advice("begin the upload anew")
         };
-        let version = serde_json::from_slice::<Version>(bytes).map_err(|_| damaged("its checkpoint is no record"))?;
+        let version =
+            serde_json::from_slice::<Version>(bytes).map_err(|_| damaged("its checkpoint is no record"))?;
         if version.version > VERSION {
             return Err(StorageError::new(ErrorKind::UnknownVersion, "resume upload", stage).with_advice(format!(
                 "its checkpoint has version {}, this Apus knows {VERSION}: let the newer Apus finish it, or begin anew",
                 version.version
             )));
         }
-        let record: Record = serde_json::from_slice(bytes).map_err(|_| damaged("its checkpoint lacks a field"))?;
+        let record: Record =
+            serde_json::from_slice(bytes).map_err(|_| damaged("its checkpoint lacks a field"))?;
         if record.series != Hasher::SERIES {
             return Err(damaged("its hash was begun by another implementation"));
         }
-        let repository =
-            RepositoryName::parse(&record.repository).map_err(|_| damaged("its checkpoint names no repository"))?;
+        let repository = RepositoryName::parse(&record.repository)
+            .map_err(|_| damaged("its checkpoint names no repository"))?;
         let hasher = Algorithm::parse(&record.algorithm)
             .zip(BASE64.decode(record.state.as_bytes()).ok())
             .and_then(|(algorithm, state)| Hasher::resume(algorithm, &state))

@@ -61,8 +61,8 @@ impl Digest {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::DigestInvalid { digest: excerpt(text), reason };
         let (algorithm, hex) = text.split_once(':').ok_or_else(|| invalid("it has no algorithm"))?;
-        let algorithm =
-            Algorithm::parse(algorithm).ok_or_else(|| invalid("its algorithm is neither sha256 nor sha512"))?;
+        let algorithm = Algorithm::parse(algorithm)
+            .ok_or_else(|| invalid("its algorithm is neither sha256 nor sha512"))?;
         if hex.len() != algorithm.hex_length() {
             return Err(invalid("its value has the wrong length"));
         }

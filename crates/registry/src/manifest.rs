@@ -93,7 +93,8 @@ impl Descriptor {
     }
 
     fn digest(&self) -> Result<Digest> {
-        Digest::parse(&self.digest).map_err(|error| invalid(format!("a descriptor cannot be followed: {error}")))
+        Digest::parse(&self.digest)
+            .map_err(|error| invalid(format!("a descriptor cannot be followed: {error}")))
     }
 }
 
@@ -111,10 +112,9 @@ impl Outline {
             ));
         }
         match declared {
-            Some(declared) if *declared != outline.media_type && outline.says_its_type => Err(invalid(format!(
-                "its mediaType is {}, it was sent as {declared}",
-                outline.media_type
-            ))),
+            Some(declared) if *declared != outline.media_type && outline.says_its_type => {
+                Err(invalid(format!("its mediaType is {}, it was sent as {declared}", outline.media_type)))
+            }
             _ => Ok(outline),
         }
     }
@@ -124,8 +124,8 @@ impl Outline {
     /// # Errors
     /// [`Error::ManifestInvalid`] with the reason.
     pub(crate) fn of(content: &[u8]) -> Result<Self> {
-        let document: Document =
-            serde_json::from_slice(content).map_err(|error| invalid(format!("it is no manifest in JSON: {error}")))?;
+        let document: Document = serde_json::from_slice(content)
+            .map_err(|error| invalid(format!("it is no manifest in JSON: {error}")))?;
         let is_image = document.config.is_some() || document.layers.is_some();
         if document.manifests.is_some() && (is_image || document.fs_layers.is_some()) {
             return Err(invalid("it is an image and an index at once".to_owned()));

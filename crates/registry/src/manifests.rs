@@ -40,7 +40,8 @@ impl Registry {
     /// # Errors
     /// [`Error::ManifestUnknown`] when the repository has none.
     pub async fn manifest(&self, repository: &RepositoryName, reference: &Reference) -> Result<Manifest> {
-        let unknown = || Error::ManifestUnknown { repository: repository.clone(), reference: reference.clone() };
+        let unknown =
+            || Error::ManifestUnknown { repository: repository.clone(), reference: reference.clone() };
         let digest = match reference {
             Reference::Digest(digest) => digest.clone(),
             Reference::Tag(tag) => {
@@ -66,7 +67,9 @@ impl Registry {
             return Ok(Some(content));
         }
         let name = layout::blob_data(digest)?;
-        let Some(reader) = self.storage.read(&name, ByteRange::Full, Freshness::Any).await? else { return Ok(None) };
+        let Some(reader) = self.storage.read(&name, ByteRange::Full, Freshness::Any).await? else {
+            return Ok(None);
+        };
         let limit = self.options.manifest_limit;
         if reader.info.size > limit as u64 {
             return Err(damaged(digest, format!("it is larger than {limit} bytes")).into());

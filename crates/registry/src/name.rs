@@ -39,9 +39,9 @@ fn is_component(component: &str) -> bool {
     let ends = |byte: Option<&u8>| byte.copied().is_some_and(alphanumeric);
     ends(bytes.first())
         && ends(bytes.last())
-        && bytes
-            .split(|byte| alphanumeric(*byte))
-            .all(|separator| matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-'))
+        && bytes.split(|byte| alphanumeric(*byte)).all(|separator| {
+            matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-')
+        })
 }
 
 /// A tag: 1 to 128 of letters, digits, `_`, `.`, `-`, the first neither `.` nor `-`.
@@ -59,7 +59,10 @@ impl Tag {
     pub fn parse(tag: &str) -> Result<Self, Error> {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let first = tag.bytes().next().is_some_and(word);
-        if first && tag.len() <= Self::MAX_BYTES && tag.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-') {
+        if first
+            && tag.len() <= Self::MAX_BYTES
+            && tag.bytes().all(|byte| word(byte) || byte == b'.' || byte == b'-')
+        {
             Ok(Self(tag.to_owned()))
         } else {
             Err(Error::TagInvalid { tag: excerpt(tag) })

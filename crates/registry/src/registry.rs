@@ -74,7 +74,9 @@ impl Registry {
         }
         let mut secret = vec![0; SECRET_BYTES];
         rand::rng().fill(secret.as_mut_slice());
-        if let Publication::Published(_) = self.storage.write(&name, secret.into(), WriteMode::IfAbsent).await? {
+        if let Publication::Published(_) =
+            self.storage.write(&name, secret.into(), WriteMode::IfAbsent).await?
+        {
             tracing::info!(object = %name, "made a secret for upload URLs; replicas over this storage share it");
         }
         // Two replicas may both have written: what is there now decides.
@@ -82,7 +84,9 @@ impl Registry {
     }
 
     async fn read_secret(&self, name: &ObjectName) -> Result<Option<Vec<u8>>> {
-        let Some(reader) = self.storage.read(name, ByteRange::Full, Freshness::Newest).await? else { return Ok(None) };
+        let Some(reader) = self.storage.read(name, ByteRange::Full, Freshness::Newest).await? else {
+            return Ok(None);
+        };
         match body::collect(reader.stream, SECRET_BYTES).await {
             Ok(secret) if secret.len() == SECRET_BYTES => Ok(Some(secret.to_vec())),
             _ => Err(damaged_secret(name)),

@@ -18,7 +18,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::RepositoryUnknown`] when the repository has no tag at all.
-    pub async fn tags(&self, repository: &RepositoryName, last: Option<&str>, limit: Option<usize>) -> Result<TagPage> {
+    pub async fn tags(
+        &self,
+        repository: &RepositoryName,
+        last: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<TagPage> {
         let mut request = ListRequest::under(layout::tags(repository)?).one_level();
         let mut tags = Vec::new();
         loop {

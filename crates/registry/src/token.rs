@@ -30,7 +30,10 @@ pub(crate) struct Signer(Hmac<Sha256>);
 impl Signer {
     pub(crate) fn new(secret: &[u8]) -> Self {
         // HMAC takes a key of any length (RFC 2104); the error type exists for other MACs.
-        Self(Hmac::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())))
+        Self(
+            Hmac::new_from_slice(secret)
+                .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())),
+        )
     }
 
     pub(crate) fn sign(&self, position: &UploadPosition) -> String {
@@ -54,15 +57,24 @@ impl Signer {
     }
 
     /// The position that a token stands for; `None` unless this key signed it, for this repository and upload.
-    pub(crate) fn open(&self, token: &str, repository: &RepositoryName, id: &StageId) -> Option<UploadPosition> {
+    pub(crate) fn open(
+        &self,
+        token: &str,
+        repository: &RepositoryName,
+        id: &StageId,
+    ) -> Option<UploadPosition> {
         let token = BASE64URL_NOPAD.decode(token.trim_end_matches('=').as_bytes()).ok()?;
         let (mac, claims) = token.split_at_checked(MAC_BYTES)?;
         self.0.clone().chain_update(claims).verify_slice(mac).ok()?;
         let claims: Claims<'_> = serde_json::from_slice(claims).ok()?;
-        let ours = claims.version == VERSION && claims.repository == repository.as_str() && claims.upload == id.as_str();
+        let ours = claims.version == VERSION
+            && claims.repository == repository.as_str()
+            && claims.upload == id.as_str();
         let standing = match claims.revision {
             None => Standing::Fresh,
-            Some(revision) => Standing::At { offset: claims.offset, revision: StageRevision::from_text(revision) },
+            Some(revision) => {
+                Standing::At { offset: claims.offset, revision: StageRevision::from_text(revision) }
+            }
         };
         let algorithm = Algorithm::parse(claims.algorithm)?;
         ours.then(|| UploadPosition::new(repository.clone(), id.clone(), algorithm, standing))

@@ -2,8 +2,8 @@
 //! chunk by chunk, by whichever replica the client meets, and published when its digest has been proven.
 
 use apus_storage::{
-    Body, ByteStream, ErrorKind, Publication, StageId, StagePosition, StageRevision, StageState, StorageError, WriteMode,
-    body,
+    Body, ByteStream, ErrorKind, Publication, StageId, StagePosition, StageRevision, StageState,
+    StorageError, WriteMode, body,
 };
 
 use crate::checkpoint::UploadCheckpoint;
@@ -28,7 +28,12 @@ pub(crate) enum Standing {
 }
 
 impl UploadPosition {
-    pub(crate) fn new(repository: RepositoryName, id: StageId, algorithm: Algorithm, standing: Standing) -> Self {
+    pub(crate) fn new(
+        repository: RepositoryName,
+        id: StageId,
+        algorithm: Algorithm,
+        standing: Standing,
+    ) -> Self {
         Self { repository, id, algorithm, standing }
     }
 
@@ -94,10 +99,7 @@ impl Registry {
     /// `algorithm` is what the digest at the end is expected to use; another one costs a second reading of the content.
     #[must_use]
     pub fn begin_upload(&self, repository: &RepositoryName, algorithm: Algorithm) -> UploadPosition {
-        // A UUID always is a StageId: 36 hexadecimal digits and hyphens.
-        #[expect(clippy::expect_used, reason = "a UUID in text is made of what a StageId is made of")]
-        let id = StageId::parse(uuid::Uuid::new_v4().to_string()).expect("a UUID is a StageId");
-        UploadPosition::new(repository.clone(), id, algorithm, Standing::Fresh)
+        UploadPosition::new(repository.clone(), StageId::random(), algorithm, Standing::Fresh)
     }
 
     /// The signed text for an upload's URL, by which [`Registry::upload`] finds it again.
@@ -121,7 +123,11 @@ impl Registry {
         };
         let revision = match believed {
             Some(position) if position.standing == Standing::Fresh => {
-                return if self.cancelled.get(&id).is_some() { Err(unknown()) } else { Ok(Upload::fresh(position)) };
+                return if self.cancelled.get(&id).is_some() {
+                    Err(unknown())
+                } else {
+                    Ok(Upload::fresh(position))
+                };
             }
             Some(UploadPosition { standing: Standing::At { revision, .. }, .. }) => Some(revision),
             _ => None,
@@ -137,7 +143,8 @@ impl Registry {
             return Err(Error::UploadUnknown { repository: repository.clone() });
         }
         let standing = Standing::At { offset: state.offset, revision: state.revision };
-        let position = UploadPosition::new(checkpoint.repository, id, checkpoint.hasher.algorithm(), standing);
+        let position =
+            UploadPosition::new(checkpoint.repository, id, checkpoint.hasher.algorithm(), standing);
         Ok(Upload { position, hasher: checkpoint.hasher, outdated })
     }
 
@@ -145,7 +152,12 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::upload`].
-    pub async fn upload_status(&self, repository: &RepositoryName, id: &str, token: Option<&str>) -> Result<UploadPosition> {
+    pub async fn upload_status(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<UploadPosition> {
         let upload = self.upload(repository, id, token).await?;
         Ok(self.look_again(upload).await?.position)
     }
@@ -290,7 +302,12 @@ impl Registry {
     }
 
     /// The hash of what is staged, by another algorithm than the one that ran along.
-    async fn hash_again(&self, id: &StageId, revision: &StageRevision, algorithm: Algorithm) -> Result<Hasher> {
+    async fn hash_again(
+        &self,
+        id: &StageId,
+        revision: &StageRevision,
+        algorithm: Algorithm,
+    ) -> Result<Hasher> {
         let staged = HashedContent::new(self.storage.stage_read(id, revision).await?, Hasher::new(algorithm));
         staged.drain().await.map_err(|error| {
             StorageError::new(ErrorKind::UNAVAILABLE, "read upload", id).with_source(error)
@@ -302,7 +319,12 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::upload`].
-    pub async fn cancel_upload(&self, repository: &RepositoryName, id: &str, token: Option<&str>) -> Result<()> {
+    pub async fn cancel_upload(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<()> {
         let upload = self.upload(repository, id, token).await?;
         let id = upload.position.id;
         self.storage.stage_drop(&id).await?;
@@ -313,6 +335,9 @@ impl Registry {
 
 fn compare(expected: &Digest, hasher: Hasher) -> Result<()> {
     let actual = hasher.digest();
-    if actual == *expected { Ok(()) } else { Err(Error::DigestMismatch { expected: expected.clone(), actual }) }
+    if actual == *expected {
+        Ok(())
+    } else {
+        Err(Error::DigestMismatch { expected: expected.clone(), actual })
+    }
 }
-

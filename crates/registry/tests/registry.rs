@@ -1,12 +1,16 @@
 //! The rules of a registry, over memory: what any client may do to it, in one replica and in two that share their storage.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use apus_registry::{
-    Algorithm, Digest, Error, MediaType, PutManifest, Reference, Registry, RegistryOptions, RepositoryName, Tag, Upload,
-    layout,
+    Algorithm, Digest, Error, MediaType, PutManifest, Reference, Registry, RegistryOptions, RepositoryName,
+    Tag, Upload, layout,
 };
-use apus_storage::{ByteRange, ByteStream, Freshness, ListRequest, MemoryStorage, ObjectName, Storage, WriteMode, body};
+use apus_storage::{
+    ByteRange, ByteStream, Freshness, ListRequest, MemoryStorage, ObjectName, Storage, WriteMode, body,
+};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -50,11 +54,18 @@ impl House {
         Ok(body::collect(blob.stream, 1 << 20).await.unwrap())
     }
 
-    async fn put(&self, repository: &RepositoryName, reference: &str, content: String) -> Result<Digest, Error> {
+    async fn put(
+        &self,
+        repository: &RepositoryName,
+        reference: &str,
+        content: String,
+    ) -> Result<Digest, Error> {
         let reference = Reference::parse(reference).unwrap();
         let media_type = MediaType::parse(MANIFEST);
         let content = Bytes::from(content);
-        self.registry.put_manifest(PutManifest { repository, reference: &reference, media_type, content }).await
+        self.registry
+            .put_manifest(PutManifest { repository, reference: &reference, media_type, content })
+            .await
     }
 }
 
@@ -71,7 +82,9 @@ fn once(content: &'static [u8]) -> ByteStream {
 }
 
 fn image(layer: &Digest) -> String {
-    format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","layers":[{{"mediaType":"a/b","digest":"{layer}"}}]}}"#)
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","layers":[{{"mediaType":"a/b","digest":"{layer}"}}]}}"#
+    )
 }
 
 #[tokio::test]
@@ -168,7 +181,10 @@ async fn an_upload_of_another_repository_is_unknown() {
         assert!(matches!(cancelled, Err(Error::UploadUnknown { .. })), "{cancelled:?}");
     }
     for id in ["", "..", "a/b", "0000", &"x".repeat(99)] {
-        assert!(matches!(house.registry.upload(&name("mine"), id, None).await, Err(Error::UploadUnknown { .. })));
+        assert!(matches!(
+            house.registry.upload(&name("mine"), id, None).await,
+            Err(Error::UploadUnknown { .. })
+        ));
     }
     assert_eq!(house.registry.upload_status(&name("mine"), id, None).await.unwrap().offset(), 6);
 }
@@ -249,7 +265,10 @@ async fn a_damaged_blob_is_mended_by_the_next_push() {
 
     let _ = house.storage.delete(&[data]).await;
     assert!(matches!(house.pull(&name("a"), &digest).await, Err(Error::BlobUnknown { .. })));
-    assert!(matches!(replica(&house.storage).blob_info(&name("a"), &digest).await, Err(Error::BlobUnknown { .. })));
+    assert!(matches!(
+        replica(&house.storage).blob_info(&name("a"), &digest).await,
+        Err(Error::BlobUnknown { .. })
+    ));
 }
 
 #[tokio::test]
@@ -271,7 +290,8 @@ async fn a_manifest_is_kept_byte_for_byte_under_its_tag_and_its_digest() {
     let digest = house.put(&repository, "v1", content.clone()).await.unwrap();
     for registry in [&house.registry, &replica(&house.storage)] {
         for reference in ["v1".to_owned(), digest.to_string()] {
-            let manifest = registry.manifest(&repository, &Reference::parse(&reference).unwrap()).await.unwrap();
+            let manifest =
+                registry.manifest(&repository, &Reference::parse(&reference).unwrap()).await.unwrap();
             assert_eq!((manifest.content, manifest.media_type.as_str()), (content.clone().into(), MANIFEST));
             assert_eq!(manifest.digest, digest);
         }
@@ -300,7 +320,12 @@ async fn a_manifest_that_names_what_is_not_there_is_refused_with_all_of_it() {
     }
     let index = format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{}"}}]}}"#, absent[0]);
     let reference = Reference::parse("v1").unwrap();
-    let put = PutManifest { repository: &repository, reference: &reference, media_type: None, content: index.into() };
+    let put = PutManifest {
+        repository: &repository,
+        reference: &reference,
+        media_type: None,
+        content: index.into(),
+    };
     assert!(matches!(house.registry.put_manifest(put).await, Err(Error::ManifestReferencesUnknown { .. })));
     assert_eq!(house.objects().await, before);
 }
@@ -324,14 +349,18 @@ async fn tags_are_listed_in_their_own_order_and_in_pages() {
     for tag in ["1.0", "1", "1.0-rc", "b", "B", "1-0"] {
         house.put(&repository, tag, image(&layer)).await.unwrap();
     }
-    let all: Vec<Tag> = ["1", "1-0", "1.0", "1.0-rc", "B", "b"].iter().map(|tag| Tag::parse(tag).unwrap()).collect();
+    let all: Vec<Tag> =
+        ["1", "1-0", "1.0", "1.0-rc", "B", "b"].iter().map(|tag| Tag::parse(tag).unwrap()).collect();
     assert_eq!(house.registry.tags(&repository, None, None).await.unwrap().tags, all);
     for size in 0..=7 {
         let page = house.registry.tags(&repository, Some("1-0"), Some(size)).await.unwrap();
         assert_eq!(page.tags, all[2..(2 + size).min(6)], "{size}");
         assert_eq!(page.more, size < 4, "{size}");
     }
-    assert!(matches!(house.registry.tags(&name("b"), None, None).await, Err(Error::RepositoryUnknown { .. })));
+    assert!(matches!(
+        house.registry.tags(&name("b"), None, None).await,
+        Err(Error::RepositoryUnknown { .. })
+    ));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ where
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let begun = Instant::now();
-        let id = uuid::Uuid::new_v4().to_string();
+        let id = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 8]>());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let agent = text(request.headers(), header::USER_AGENT).unwrap_or_default().to_owned();
         let span = tracing::info_span!("request", %id, action = tracing::field::Empty);

@@ -51,7 +51,9 @@ impl Action {
             Route::Base if read => Ok(Self::Base),
             Route::Tags(name) if read => Ok(Self::ListTags(name)),
             Route::Manifest(name, reference) if read => Ok(Self::GetManifest(name, reference, content)),
-            Route::Manifest(name, reference) if method == Method::PUT => Ok(Self::PutManifest(name, reference)),
+            Route::Manifest(name, reference) if method == Method::PUT => {
+                Ok(Self::PutManifest(name, reference))
+            }
             Route::Blob(name, digest) if read => Ok(Self::GetBlob(name, digest, content)),
             Route::Uploads(name) if method == Method::POST => Ok(Self::StartUpload(name)),
             Route::Upload(name, id) => match *method {

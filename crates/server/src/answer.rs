@@ -74,7 +74,10 @@ impl http_body::Body for AnswerBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let inner = &mut self.get_mut().0;
         match inner {
             Inner::Empty | Inner::Omitted => Poll::Ready(None),

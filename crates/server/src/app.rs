@@ -29,7 +29,7 @@ pub struct AppOptions {
 
 impl Default for AppOptions {
     fn default() -> Self {
-        Self { public_url: String::new(), prefix: String::new(), idle_timeout: Duration::from_secs(60) }
+        Self { public_url: String::new(), prefix: String::new(), idle_timeout: Duration::from_mins(1) }
     }
 }
 
@@ -84,8 +84,12 @@ impl App {
             Action::Root => Ok(status(StatusCode::OK).with_header(header::CACHE_CONTROL, "no-cache")),
             Action::Base => Ok(content(StatusCode::OK, "application/json", "{}".into())),
             Action::ListTags(name) => self.list_tags(&name, &head).await,
-            Action::GetManifest(name, reference, content) => self.get_manifest(&name, &reference, content, &head).await,
-            Action::PutManifest(name, reference) => self.put_manifest(&name, &reference, &head, received).await,
+            Action::GetManifest(name, reference, content) => {
+                self.get_manifest(&name, &reference, content, &head).await
+            }
+            Action::PutManifest(name, reference) => {
+                self.put_manifest(&name, &reference, &head, received).await
+            }
             Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, &head).await,
             Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, &head).await,
             Action::StartUpload(name) => self.start_upload(&name, &head, received).await,
@@ -123,7 +127,9 @@ impl tower::Service<Request<Incoming>> for App {
 
 fn unsupported(allow: &'static str) -> Answer {
     let message = format!("this path knows only {allow}");
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message).answer().with_header(header::ALLOW, allow)
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
+        .answer()
+        .with_header(header::ALLOW, allow)
 }
 
 fn not_found() -> Answer {

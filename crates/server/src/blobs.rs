@@ -10,7 +10,12 @@ use crate::errors::{ErrorCode, Failure};
 use crate::parameters::{none_match, range};
 
 impl App {
-    pub(crate) async fn head_blob(&self, name: &RepositoryName, digest: &Digest, head: &Parts) -> Result<Answer, Failure> {
+    pub(crate) async fn head_blob(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        head: &Parts,
+    ) -> Result<Answer, Failure> {
         let info = self.registry().blob_info(name, digest).await?;
         if none_match(&head.headers, &digest.to_string()) {
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
@@ -21,7 +26,12 @@ impl App {
             .with_header(header::CONTENT_LENGTH, info.size.to_string()))
     }
 
-    pub(crate) async fn get_blob(&self, name: &RepositoryName, digest: &Digest, head: &Parts) -> Result<Answer, Failure> {
+    pub(crate) async fn get_blob(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        head: &Parts,
+    ) -> Result<Answer, Failure> {
         if none_match(&head.headers, &digest.to_string()) {
             self.registry().blob_info(name, digest).await?;
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));

@@ -90,16 +90,19 @@ impl From<Error> for Failure {
             Error::DigestInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::DigestInvalid),
             Error::DigestMismatch { expected, actual } => of(StatusCode::BAD_REQUEST, Code::DigestInvalid)
                 .detail(json!({ "expected": expected.to_string(), "actual": actual.to_string() })),
-            Error::ContentBroken(cause) => of(StatusCode::BAD_REQUEST, Code::SizeInvalid).detail(json!(chain(&*cause))),
+            Error::ContentBroken(cause) => {
+                of(StatusCode::BAD_REQUEST, Code::SizeInvalid).detail(json!(chain(&*cause)))
+            }
             Error::BlobUnknown { digest, .. } => {
                 of(StatusCode::NOT_FOUND, Code::BlobUnknown).detail(json!({ "digest": digest.to_string() }))
             }
             Error::UploadUnknown { .. } => of(StatusCode::NOT_FOUND, Code::BlobUploadUnknown),
-            Error::ChunkOutOfOrder { position } => of(StatusCode::RANGE_NOT_SATISFIABLE, Code::BlobUploadInvalid)
-                .detail(json!({ "offset": position.offset() })),
-            Error::ManifestUnknown { reference, .. } => {
-                of(StatusCode::NOT_FOUND, Code::ManifestUnknown).detail(json!({ "reference": reference.to_string() }))
+            Error::ChunkOutOfOrder { position } => {
+                of(StatusCode::RANGE_NOT_SATISFIABLE, Code::BlobUploadInvalid)
+                    .detail(json!({ "offset": position.offset() }))
             }
+            Error::ManifestUnknown { reference, .. } => of(StatusCode::NOT_FOUND, Code::ManifestUnknown)
+                .detail(json!({ "reference": reference.to_string() })),
             Error::ManifestInvalid { .. } => of(StatusCode::BAD_REQUEST, Code::ManifestInvalid),
             Error::ManifestTooLarge { limit } => {
                 of(StatusCode::PAYLOAD_TOO_LARGE, Code::ManifestInvalid).detail(json!({ "limit": limit }))
@@ -130,7 +133,8 @@ fn missing_reference(digest: &apus_registry::Digest) -> (ErrorCode, String, Valu
 fn of_storage(error: &StorageError) -> Failure {
     use ErrorCode as Code;
     let report = error.report();
-    let unavailable = |message: &str| Failure::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
+    let unavailable =
+        |message: &str| Failure::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
     match error.kind() {
         ErrorKind::Unavailable { retry_after } => {
             tracing::warn!(error = %report, "storage is unavailable");
@@ -154,7 +158,11 @@ fn of_storage(error: &StorageError) -> Failure {
         }
         ErrorKind::InvalidName => {
             tracing::warn!(error = %report, "a name that storage cannot hold");
-            Failure::new(StatusCode::BAD_REQUEST, Code::NameInvalid, "the name is longer than storage can hold")
+            Failure::new(
+                StatusCode::BAD_REQUEST,
+                Code::NameInvalid,
+                "the name is longer than storage can hold",
+            )
         }
         ErrorKind::StageMoved => {
             let message = "another request changed the upload at the same time; ask for its status";
@@ -162,7 +170,8 @@ fn of_storage(error: &StorageError) -> Failure {
         }
         _ => {
             tracing::error!(error = %report, "storage failed");
-            let message = "the registry's storage failed; its log tells more under this request's X-Request-Id";
+            let message =
+                "the registry's storage failed; its log tells more under this request's X-Request-Id";
             Failure::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message)
         }
     }

@@ -26,7 +26,8 @@ impl App {
         } else {
             let length = manifest.content.len().to_string();
             let bytes = if wanted == Content::Sent { manifest.content } else { bytes::Bytes::new() };
-            content(StatusCode::OK, manifest.media_type.as_str(), bytes).with_header(header::CONTENT_LENGTH, length)
+            content(StatusCode::OK, manifest.media_type.as_str(), bytes)
+                .with_header(header::CONTENT_LENGTH, length)
         };
         Ok(answer.with_header(header::ETAG, format!("\"{digest}\"")).with_header(CONTENT_DIGEST, digest))
     }

@@ -8,7 +8,8 @@ use percent_encoding::percent_decode_str;
 pub(crate) fn query(uri: &Uri, name: &str) -> Option<String> {
     uri.query()?.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name).then(|| percent_decode_str(&value.replace('+', "%20")).decode_utf8().ok().map(String::from))?
+        (key == name)
+            .then(|| percent_decode_str(&value.replace('+', "%20")).decode_utf8().ok().map(String::from))?
     })
 }
 

@@ -52,7 +52,9 @@ impl Route {
         if let Some(name) = rest.strip_suffix("/tags/list") {
             return Ok(Self::Tags(RepositoryName::parse(name)?));
         }
-        if let Some(name) = rest.strip_suffix("/blobs/uploads/").or_else(|| rest.strip_suffix("/blobs/uploads")) {
+        if let Some(name) =
+            rest.strip_suffix("/blobs/uploads/").or_else(|| rest.strip_suffix("/blobs/uploads"))
+        {
             return Ok(Self::Uploads(RepositoryName::parse(name)?));
         }
         // A name without a slash before its kind cannot have one in its last part: identifiers, tags and digests hold none.

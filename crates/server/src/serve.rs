@@ -28,7 +28,11 @@ pub struct ServeOptions {
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { connections: 4096, head_timeout: Duration::from_secs(60), drain_timeout: Duration::from_secs(30) }
+        Self {
+            connections: 4096,
+            head_timeout: Duration::from_mins(1),
+            drain_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -41,7 +45,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` ends, then lets the requests under way end, for as long as the drain lasts. Answers whether all
 /// of them did.
-pub async fn serve(listener: TcpListener, app: App, options: ServeOptions, shutdown: impl Future<Output = ()>) -> bool {
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()>,
+) -> bool {
     let graceful = GracefulShutdown::new();
     let connections = Arc::new(Semaphore::new(options.connections));
     tokio::pin!(shutdown);

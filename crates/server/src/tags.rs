@@ -12,7 +12,11 @@ use crate::errors::{ErrorCode, Failure};
 use crate::parameters::query;
 
 impl App {
-    pub(crate) async fn list_tags(&self, repository: &RepositoryName, head: &Parts) -> Result<Answer, Failure> {
+    pub(crate) async fn list_tags(
+        &self,
+        repository: &RepositoryName,
+        head: &Parts,
+    ) -> Result<Answer, Failure> {
         let limit = match query(&head.uri, "n") {
             None => None,
             Some(text) => Some(text.parse::<usize>().map_err(|_| {

@@ -40,7 +40,12 @@ impl App {
     }
 
     /// One request with all of a blob.
-    async fn take_whole(&self, name: &RepositoryName, digest: &Digest, received: Received) -> Result<Answer, Failure> {
+    async fn take_whole(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        received: Received,
+    ) -> Result<Answer, Failure> {
         let length = received.length;
         let position = self.registry().begin_upload(name, digest.algorithm());
         let token = self.registry().upload_token(&position).await?;
@@ -49,7 +54,12 @@ impl App {
         Ok(self.created(name, digest))
     }
 
-    pub(crate) async fn upload_status(&self, name: &RepositoryName, id: &str, head: &Parts) -> Result<Answer, Failure> {
+    pub(crate) async fn upload_status(
+        &self,
+        name: &RepositoryName,
+        id: &str,
+        head: &Parts,
+    ) -> Result<Answer, Failure> {
         let position = self.registry().upload_status(name, id, state(head).as_deref()).await?;
         self.standing(status(StatusCode::NO_CONTENT), &position).await
     }
@@ -90,7 +100,12 @@ impl App {
         }
     }
 
-    pub(crate) async fn cancel_upload(&self, name: &RepositoryName, id: &str, head: &Parts) -> Result<Answer, Failure> {
+    pub(crate) async fn cancel_upload(
+        &self,
+        name: &RepositoryName,
+        id: &str,
+        head: &Parts,
+    ) -> Result<Answer, Failure> {
         self.registry().cancel_upload(name, id, state(head).as_deref()).await?;
         Ok(status(StatusCode::NO_CONTENT))
     }

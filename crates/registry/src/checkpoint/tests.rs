@@ -36,6 +36,10 @@ fn a_newer_version_is_refused_by_name_and_garbage_is_damage() {
         good.replace("sha256", "sha512"),
         good.replace(r#""a""#, r#""../a""#),
     ] {
-        assert_eq!(UploadCheckpoint::decode(&stage(), bad.as_bytes()).unwrap_err().kind(), ErrorKind::Damaged, "{bad}");
+        assert_eq!(
+            UploadCheckpoint::decode(&stage(), bad.as_bytes()).unwrap_err().kind(),
+            ErrorKind::Damaged,
+            "{bad}"
+        );
     }
 }

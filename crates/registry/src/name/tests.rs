@@ -10,8 +10,27 @@ fn names_by_the_specification() {
     }
     let too_long = "a".repeat(256);
     for name in [
-        "", "/", "a/", "/a", "a//b", "A", "a..b", "a___b", "a._b", "-a", "a-", "a/_uploads", "..", "a/../b", "a\\b", "a b",
-        "a%2fb", "a\0", "ä", "a:b", &too_long,
+        "",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        "A",
+        "a..b",
+        "a___b",
+        "a._b",
+        "-a",
+        "a-",
+        "a/_uploads",
+        "..",
+        "a/../b",
+        "a\\b",
+        "a b",
+        "a%2fb",
+        "a\0",
+        "ä",
+        "a:b",
+        &too_long,
     ] {
         assert!(matches!(RepositoryName::parse(name), Err(Error::NameInvalid { .. })), "{name:?}");
     }

@@ -17,14 +17,20 @@ fn every_place_of_the_protocol_is_known() {
         ("/v2/".into(), Route::Base),
         ("/v2/a/b/c/tags/list".into(), Route::Tags(name("a/b/c"))),
         ("/v2/a/manifests/latest".into(), Route::Manifest(name("a"), Reference::parse("latest").unwrap())),
-        (format!("/v2/a/b/manifests/{digest}"), Route::Manifest(name("a/b"), Reference::Digest(parsed.clone()))),
+        (
+            format!("/v2/a/b/manifests/{digest}"),
+            Route::Manifest(name("a/b"), Reference::Digest(parsed.clone())),
+        ),
         (format!("/v2/a/blobs/{digest}"), Route::Blob(name("a"), parsed.clone())),
         (format!("/v2/a/blobs/{}", digest.replace(':', "%3A")), Route::Blob(name("a"), parsed)),
         ("/v2/a/blobs/uploads/".into(), Route::Uploads(name("a"))),
         ("/v2/a/blobs/uploads".into(), Route::Uploads(name("a"))),
         ("/v2/a/blobs/uploads/x-1".into(), Route::Upload(name("a"), "x-1".into())),
         // Words of the protocol may be names too: a path is read from its end.
-        ("/v2/manifests/manifests/manifests".into(), Route::Manifest(name("manifests"), Reference::parse("manifests").unwrap())),
+        (
+            "/v2/manifests/manifests/manifests".into(),
+            Route::Manifest(name("manifests"), Reference::parse("manifests").unwrap()),
+        ),
         ("/v2/tags/list/tags/list".into(), Route::Tags(name("tags/list"))),
         ("/v2/blobs/uploads/blobs/uploads/".into(), Route::Uploads(name("blobs/uploads"))),
     ] {
@@ -37,7 +43,9 @@ fn every_place_of_the_protocol_is_known() {
 
 #[test]
 fn what_is_no_place_is_not_found() {
-    for path in ["", "/v1/", "/v2x", "/v3/", "v2/", "/v2/a", "/v2/a/b", "/v2/_catalogue", "/v2/a/tags", "/v2//%ff/x"] {
+    for path in
+        ["", "/v1/", "/v2x", "/v3/", "v2/", "/v2/a", "/v2/a/b", "/v2/_catalogue", "/v2/a/tags", "/v2//%ff/x"]
+    {
         assert!(matches!(Route::parse(path), Err(RouteError::NotFound)), "{path}");
     }
 }
@@ -61,7 +69,10 @@ fn names_that_try_to_leave_their_place_are_refused_as_names() {
         assert!(matches!(error, Err(RouteError::Invalid(Error::NameInvalid { .. }))), "{path}: {error:?}");
     }
     assert!(matches!(Route::parse("/v2/a/manifests/.."), Err(RouteError::Invalid(Error::TagInvalid { .. }))));
-    assert!(matches!(Route::parse("/v2/a/blobs/sha256:.."), Err(RouteError::Invalid(Error::DigestInvalid { .. }))));
+    assert!(matches!(
+        Route::parse("/v2/a/blobs/sha256:.."),
+        Err(RouteError::Invalid(Error::DigestInvalid { .. }))
+    ));
 }
 
 proptest! {
