@@ -24,7 +24,7 @@ use crate::{
 /// - **Bounded memory.** No operation holds more of a body than a constant, whatever its length.
 /// - **Retries.** Repeating any operation with the same arguments is safe. Backends retry by themselves what can be.
 ///
-/// A backend proves that it keeps this contract by the suite in [`conformance`](crate::conformance) (feature
+/// A backend proves that it keeps this contract by the suite in the module `conformance` (feature
 /// `conformance`).
 #[async_trait]
 pub trait Storage: std::fmt::Debug + Send + Sync {

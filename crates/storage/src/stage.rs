@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use crate::InvalidName;
 
-/// Names a stage: 1 to 64 of `A-Z a-z 0-9 - _`. The caller makes it, unguessable and never the same twice (a UUID).
+/// Names a stage: 1 to 64 of `A-Z a-z 0-9 - _`. The caller makes it, unguessable and never the same twice
+/// ([`StageId::random`]).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StageId(String);
 
@@ -28,6 +29,12 @@ impl StageId {
                 reason: "a stage is named by 1 to 64 letters, digits, hyphens and underscores",
             })
         }
+    }
+
+    /// A new identifier, unlike any other: 32 hexadecimal digits.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>()))
     }
 
     /// The identifier as text.
@@ -92,8 +99,14 @@ pub struct StageState {
     pub revision: StageRevision,
     /// Bytes appended so far.
     pub offset: u64,
-    /// What the caller wanted kept with exactly these bytes; opaque to the backend. At most 4 KiB.
+    /// What the caller wanted kept with exactly these bytes; opaque to the backend. At most
+    /// [`StageState::MAX_CHECKPOINT_BYTES`].
     pub checkpoint: Bytes,
+}
+
+impl StageState {
+    /// The longest checkpoint, in bytes.
+    pub const MAX_CHECKPOINT_BYTES: usize = 4096;
 }
 
 /// Gives the checkpoint that belongs to a stage after an append. Called once, when the last byte of the body was taken,
