@@ -58,7 +58,11 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let storage = backend::open(&config.storage.driver)?;
-    let options = RegistryOptions { upload_secret: config.http.secret.clone(), ..RegistryOptions::default() };
+    let options = RegistryOptions {
+        upload_secret: config.http.secret.clone(),
+        deletes: config.storage.delete_enabled,
+        ..RegistryOptions::default()
+    };
     let registry = Registry::new(storage, options);
     let app = App::new(
         registry,

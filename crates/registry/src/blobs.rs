@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use apus_storage::{ByteRange, ByteStream, Freshness};
+use apus_storage::{ByteRange, ByteStream, ErrorKind, Freshness, Outcome, StorageError};
 
 use crate::{Digest, Error, Registry, RepositoryName, Result, layout, link};
 
@@ -75,6 +75,23 @@ impl Registry {
         }
     }
 
+    /// Opens a blob that was found by [`Registry::blob_info`], without asking again whose it is.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], also when the blob is gone meanwhile.
+    pub async fn read_blob(&self, info: &BlobInfo, range: ByteRange) -> Result<Blob> {
+        let name = layout::blob_data(&info.stored)?;
+        match self.storage.read(&name, range, Freshness::Any).await? {
+            Some(reader) => Ok(Blob { size: reader.info.size, range: reader.range, stream: reader.stream }),
+            None => {
+                self.caches.missed_blob(&info.stored);
+                Err(StorageError::new(ErrorKind::Damaged, "read", name)
+                    .with_advice("push the blob again")
+                    .into())
+            }
+        }
+    }
+
     /// Lets `into` have a blob that `from` has. Answers whether it could: `false` when `from` has no such blob.
     pub async fn mount_blob(
         &self,
@@ -89,6 +106,33 @@ impl Registry {
         };
         self.link_blob(into, digest, &info.stored, info.size).await?;
         Ok(true)
+    }
+
+    /// Lets a repository have a blob that some repository has, whichever: for callers that may read all of them. Answers
+    /// whether there is one.
+    pub async fn mount_blob_from_anywhere(&self, digest: &Digest, into: &RepositoryName) -> Result<bool> {
+        match self.storage.stat(&layout::blob_data(digest)?, Freshness::Newest).await? {
+            Some(info) => {
+                self.link_blob(into, digest, digest, info.size).await?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Takes a blob from a repository, at once. Other repositories keep it.
+    ///
+    /// # Errors
+    /// [`Error::BlobUnknown`] when the repository has none, [`Error::DeletesDisabled`].
+    pub async fn delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+        self.may_delete()?;
+        self.caches.missed_link(repository, digest);
+        match link::delete(&*self.storage, layout::layer_link(repository, digest)?).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Absent => {
+                Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
+            }
+        }
     }
 
     pub(crate) async fn link_blob(

@@ -89,6 +89,9 @@ pub enum Error {
         /// All of them.
         missing: Vec<Digest>,
     },
+    /// Deleting is switched off.
+    #[error("this registry does not delete; its operator can allow it")]
+    DeletesDisabled,
     /// There is no such repository, or nothing in it.
     #[error("there is no repository {repository}")]
     RepositoryUnknown {

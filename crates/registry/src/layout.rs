@@ -39,6 +39,39 @@ pub fn tags(repository: &RepositoryName) -> Result<ObjectName, InvalidName> {
     ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags"))
 }
 
+/// Under which all repositories lie.
+pub fn repositories() -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories"))
+}
+
+/// Under which everything of a repository lies, and what belongs to those nested in its name.
+pub fn repository(repository: &RepositoryName) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}"))
+}
+
+/// Says that a manifest of the repository has another as its subject. Added by Apus; the `1` is the version of the format.
+pub fn referrer_link(
+    repository: &RepositoryName,
+    subject: &Digest,
+    referrer: &Digest,
+) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{}/{}/link", referrers(repository, subject)?, path(referrer)))
+}
+
+/// Under which the referrers of a subject lie.
+pub fn referrers(repository: &RepositoryName, subject: &Digest) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_referrers/1/{}", path(subject)))
+}
+
+/// The digest that a link's name ends in.
+#[must_use]
+pub fn digest_of_link(link: &ObjectName) -> Option<Digest> {
+    let (rest, _) = link.as_str().rsplit_once("/link")?;
+    let (rest, hex) = rest.rsplit_once('/')?;
+    let (_, algorithm) = rest.rsplit_once('/')?;
+    Digest::parse(&format!("{algorithm}:{hex}")).ok()
+}
+
 fn path(digest: &Digest) -> String {
     format!("{}/{}", digest.algorithm().name(), digest.hex())
 }

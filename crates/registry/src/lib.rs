@@ -13,6 +13,7 @@
 
 mod blobs;
 mod cache;
+mod catalog;
 mod checkpoint;
 mod digest;
 mod error;
@@ -22,17 +23,21 @@ mod link;
 mod manifest;
 mod manifests;
 mod name;
+mod page;
+mod referrers;
 mod registry;
 mod tags;
 mod token;
 mod uploads;
 
 pub use blobs::{Blob, BlobInfo};
+pub use catalog::RepositoryPage;
 pub use digest::{Algorithm, Digest};
 pub use error::{Error, Result};
 pub use manifest::MediaType;
-pub use manifests::{Manifest, PutManifest};
+pub use manifests::{Manifest, PutManifest, StoredManifest};
 pub use name::{Reference, RepositoryName, Tag};
+pub use referrers::{Descriptor, ReferrerPage};
 pub use registry::{Registry, RegistryOptions};
 pub use tags::TagPage;
 pub use uploads::{Upload, UploadPosition};

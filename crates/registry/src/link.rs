@@ -1,6 +1,8 @@
 //! Links: small objects whose content is a digest. They are what a repository has; the bytes belong to all repositories.
 
-use apus_storage::{ByteRange, ErrorKind, Freshness, ObjectName, Storage, StorageError, WriteMode, body};
+use apus_storage::{
+    ByteRange, ErrorKind, Freshness, ObjectName, Outcome, Storage, StorageError, WriteMode, body,
+};
 use bytes::Bytes;
 
 use crate::{Digest, Result};
@@ -28,6 +30,15 @@ pub(crate) async fn read(storage: &dyn Storage, name: &ObjectName) -> Result<Opt
 pub(crate) async fn write(storage: &dyn Storage, name: &ObjectName, digest: &Digest) -> Result<()> {
     storage.write(name, Bytes::from(digest.to_string()).into(), WriteMode::Replace).await?;
     Ok(())
+}
+
+/// Removes a link.
+pub(crate) async fn delete(storage: &dyn Storage, name: ObjectName) -> Result<Outcome> {
+    let mut outcomes = storage.delete(std::slice::from_ref(&name)).await;
+    match outcomes.pop() {
+        Some(outcome) => Ok(outcome?),
+        None => Err(StorageError::new(ErrorKind::Unexpected, "delete", name).into()),
+    }
 }
 
 fn damaged(name: &ObjectName, reason: &str) -> StorageError {

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::{Digest, Error, Result};
 
@@ -16,6 +17,8 @@ pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+jso
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// `application/vnd.docker.distribution.manifest.v2+json`
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// `application/vnd.docker.distribution.manifest.list.v2+json`
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// `application/vnd.docker.distribution.manifest.v1+prettyjws`
 const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 /// `application/vnd.docker.distribution.manifest.v1+json`
@@ -41,6 +44,12 @@ impl MediaType {
         &self.0
     }
 
+    /// Docker's list of manifests, one for each platform.
+    #[must_use]
+    pub fn is_docker_list(&self) -> bool {
+        self.0 == DOCKER_LIST
+    }
+
     fn is_schema_1(&self) -> bool {
         self.0 == SCHEMA_1 || self.0 == SCHEMA_1_SIGNED
     }
@@ -53,7 +62,7 @@ impl std::fmt::Display for MediaType {
 }
 
 /// What a manifest says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outline {
     pub(crate) media_type: MediaType,
     says_its_type: bool,
@@ -61,6 +70,12 @@ pub(crate) struct Outline {
     pub(crate) blobs: Vec<Digest>,
     /// Manifests that must be in the repository.
     pub(crate) manifests: Vec<Digest>,
+    /// The manifest that this one says something about; it need not exist.
+    pub(crate) subject: Option<Digest>,
+    /// What sort of artifact it is: its own word for it, else its config's.
+    pub(crate) artifact_type: Option<String>,
+    /// As they stand in the document.
+    pub(crate) annotations: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +88,9 @@ struct Document {
     blobs: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     fs_layers: Option<IgnoredAny>,
+    subject: Option<Descriptor>,
+    artifact_type: Option<String>,
+    annotations: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +160,16 @@ impl Outline {
             blobs.push(config.digest()?);
         }
         let manifests = document.manifests.iter().flatten().map(Descriptor::digest).collect::<Result<_>>()?;
-        Ok(Self { media_type, says_its_type: document.media_type.is_some(), blobs, manifests })
+        let of_config = document.config.and_then(|config| config.media_type);
+        Ok(Self {
+            media_type,
+            says_its_type: document.media_type.is_some(),
+            blobs,
+            manifests,
+            subject: document.subject.as_ref().map(Descriptor::digest).transpose()?,
+            artifact_type: document.artifact_type.filter(|own| !own.is_empty()).or(of_config),
+            annotations: document.annotations,
+        })
     }
 }
 
@@ -165,6 +192,32 @@ impl Document {
         };
         Ok(MediaType(media_type.to_owned()))
     }
+}
+
+/// The manifest for Linux on AMD64 in a list of manifests: what clients get that know no lists.
+pub(crate) fn default_platform(list: &[u8]) -> Option<Digest> {
+    #[derive(Deserialize)]
+    struct List {
+        manifests: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        digest: String,
+        platform: Option<Platform>,
+    }
+    #[derive(Deserialize)]
+    struct Platform {
+        os: String,
+        architecture: String,
+    }
+    let list: List = serde_json::from_slice(list).ok()?;
+    let entry = list.manifests.into_iter().find(|entry| {
+        entry
+            .platform
+            .as_ref()
+            .is_some_and(|platform| platform.os == "linux" && platform.architecture == "amd64")
+    })?;
+    Digest::parse(&entry.digest).ok()
 }
 
 fn invalid(reason: String) -> Error {

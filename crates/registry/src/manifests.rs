@@ -4,8 +4,8 @@ use apus_storage::{ByteRange, ErrorKind, Freshness, Publication, StorageError, W
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::manifest::{MediaType, Outline};
-use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, layout, link};
+use crate::manifest::{MediaType, Outline, default_platform};
+use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout, link};
 
 /// References of one manifest that are looked up at once.
 const PARALLEL_CHECKS: usize = 8;
@@ -21,6 +21,15 @@ pub struct Manifest {
     pub content: Bytes,
 }
 
+/// What became of a manifest that was pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// Its digest, by the algorithm that it was pushed with.
+    pub digest: Digest,
+    /// The manifest that it refers to, whether that exists or not.
+    pub subject: Option<Digest>,
+}
+
 /// A manifest that a client pushes.
 #[derive(Debug, Clone)]
 pub struct PutManifest<'a> {
@@ -28,6 +37,8 @@ pub struct PutManifest<'a> {
     pub repository: &'a RepositoryName,
     /// Under this tag, or only by this digest.
     pub reference: &'a Reference,
+    /// Under these tags too.
+    pub tags: &'a [Tag],
     /// What the client says that it is.
     pub media_type: Option<MediaType>,
     /// Its bytes, no more than the manifest limit.
@@ -62,7 +73,7 @@ impl Registry {
         Ok(Manifest { digest, media_type, content })
     }
 
-    async fn manifest_content(&self, digest: &Digest) -> Result<Option<Bytes>> {
+    pub(crate) async fn manifest_content(&self, digest: &Digest) -> Result<Option<Bytes>> {
         if let Some(content) = self.caches.manifest(digest) {
             return Ok(Some(content));
         }
@@ -86,13 +97,13 @@ impl Registry {
         Ok(Some(content))
     }
 
-    /// Stores a manifest, gives it to the repository, and moves the tag to it if it was pushed under one. Answers its digest.
+    /// Stores a manifest, gives it to the repository, makes it a referrer of its subject, and moves the tags to it.
     ///
     /// # Errors
     /// [`Error::ManifestInvalid`], [`Error::ManifestTooLarge`]; [`Error::DigestMismatch`] when it was pushed under another
     /// digest; [`Error::ManifestReferencesUnknown`] when the repository lacks what it names. Nothing was written then.
-    pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<Digest> {
-        let PutManifest { repository, reference, media_type, content } = put;
+    pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<StoredManifest> {
+        let PutManifest { repository, reference, tags, media_type, content } = put;
         if content.len() > self.options.manifest_limit {
             return Err(Error::ManifestTooLarge { limit: self.options.manifest_limit });
         }
@@ -117,12 +128,58 @@ impl Registry {
             self.storage.write(&name, content.clone().into(), WriteMode::Replace).await?;
         }
         link::write(&*self.storage, &layout::revision_link(repository, &digest)?, &digest).await?;
-        if let Reference::Tag(tag) = reference {
+        if let Some(subject) = &outline.subject {
+            link::write(&*self.storage, &layout::referrer_link(repository, subject, &digest)?, &digest)
+                .await?;
+        }
+        let by_reference = match reference {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        for tag in by_reference.into_iter().chain(tags) {
             link::write(&*self.storage, &layout::tag_link(repository, tag)?, &digest).await?;
         }
         self.caches.keep_manifest(&digest, &content);
         self.caches.saw_link(repository, &digest);
-        Ok(digest)
+        Ok(StoredManifest { digest, subject: outline.subject })
+    }
+
+    /// Takes a manifest from a repository, at once, with the tags that point to it. Its bytes stay: other repositories may have
+    /// it.
+    ///
+    /// # Errors
+    /// [`Error::ManifestUnknown`] when the repository has none, [`Error::DeletesDisabled`].
+    pub async fn delete_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+        self.may_delete()?;
+        let revision = layout::revision_link(repository, digest)?;
+        let stored = link::read(&*self.storage, &revision).await?.ok_or_else(|| Error::ManifestUnknown {
+            repository: repository.clone(),
+            reference: Reference::Digest(digest.clone()),
+        })?;
+        self.caches.missed_link(repository, digest);
+        link::delete(&*self.storage, revision).await?;
+        // It is gone; what follows tidies up behind it. What cannot be read refers to nothing.
+        if let Some(content) = self.manifest_content(&stored).await?
+            && let Ok(Outline { subject: Some(subject), .. }) = Outline::of(&content)
+        {
+            link::delete(&*self.storage, layout::referrer_link(repository, &subject, digest)?).await?;
+        }
+        self.delete_tags_of(repository, digest).await
+    }
+
+    /// The manifest for Linux on AMD64 that a list of manifests names, for clients that know no lists; `None` when it names
+    /// none that the repository has.
+    pub async fn default_platform(
+        &self,
+        repository: &RepositoryName,
+        list: &Manifest,
+    ) -> Result<Option<Manifest>> {
+        let Some(digest) = default_platform(&list.content) else { return Ok(None) };
+        match self.manifest(repository, &Reference::Digest(digest)).await {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(Error::ManifestUnknown { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn check_references(&self, repository: &RepositoryName, outline: &Outline) -> Result<()> {

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Caches;
 use crate::token::Signer;
-use crate::{Result, layout};
+use crate::{Error, Result, layout};
 
 /// What an operator can choose.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct RegistryOptions {
     /// Signs upload URLs. Replicas that share it, or that share their storage and have none, take up each other's uploads.
     /// Without one, the first replica leaves a random one in storage.
     pub upload_secret: Option<SecretString>,
+    /// Whether anything may be deleted.
+    pub deletes: bool,
     /// The largest manifest, in bytes. At least 4 MiB by the OCI distribution specification.
     pub manifest_limit: usize,
     /// Bytes of manifests kept in memory.
@@ -26,7 +28,7 @@ pub struct RegistryOptions {
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { upload_secret: None, manifest_limit: 4 << 20, manifest_cache: 16 << 20 }
+        Self { upload_secret: None, deletes: true, manifest_limit: 4 << 20, manifest_cache: 16 << 20 }
     }
 }
 
@@ -53,6 +55,11 @@ impl Registry {
     #[must_use]
     pub fn manifest_limit(&self) -> usize {
         self.options.manifest_limit
+    }
+
+    /// The one gate of everything that deletes.
+    pub(crate) fn may_delete(&self) -> Result<()> {
+        if self.options.deletes { Ok(()) } else { Err(Error::DeletesDisabled) }
     }
 
     pub(crate) async fn signer(&self) -> Result<&Signer> {
@@ -96,7 +103,7 @@ impl Registry {
 
 const SECRET_BYTES: usize = 32;
 
-fn damaged_secret(name: &ObjectName) -> crate::Error {
+fn damaged_secret(name: &ObjectName) -> Error {
     apus_storage::StorageError::new(apus_storage::ErrorKind::Damaged, "read", name)
         .with_advice("it should hold 32 bytes; delete the object and try again, or set http.secret")
         .into()

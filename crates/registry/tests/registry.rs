@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use apus_registry::{
     Algorithm, Digest, Error, MediaType, PutManifest, Reference, Registry, RegistryOptions, RepositoryName,
-    Tag, Upload, layout,
+    StoredManifest, Tag, Upload, layout,
 };
 use apus_storage::{
     ByteRange, ByteStream, Freshness, ListRequest, MemoryStorage, ObjectName, Storage, WriteMode, body,
@@ -60,11 +60,20 @@ impl House {
         reference: &str,
         content: String,
     ) -> Result<Digest, Error> {
-        let reference = Reference::parse(reference).unwrap();
+        Ok(self.put_with(repository, reference, &[], content).await?.digest)
+    }
+
+    async fn put_with(
+        &self,
+        repository: &RepositoryName,
+        reference: &str,
+        tags: &[Tag],
+        content: String,
+    ) -> Result<StoredManifest, Error> {
+        let (reference, content) = (Reference::parse(reference).unwrap(), Bytes::from(content));
         let media_type = MediaType::parse(MANIFEST);
-        let content = Bytes::from(content);
         self.registry
-            .put_manifest(PutManifest { repository, reference: &reference, media_type, content })
+            .put_manifest(PutManifest { repository, reference: &reference, tags, media_type, content })
             .await
     }
 }
@@ -323,6 +332,7 @@ async fn a_manifest_that_names_what_is_not_there_is_refused_with_all_of_it() {
     let put = PutManifest {
         repository: &repository,
         reference: &reference,
+        tags: &[],
         media_type: None,
         content: index.into(),
     };
@@ -351,16 +361,13 @@ async fn tags_are_listed_in_their_own_order_and_in_pages() {
     }
     let all: Vec<Tag> =
         ["1", "1-0", "1.0", "1.0-rc", "B", "b"].iter().map(|tag| Tag::parse(tag).unwrap()).collect();
-    assert_eq!(house.registry.tags(&repository, None, None).await.unwrap().tags, all);
+    assert_eq!(house.registry.tags(&repository, None, 100).await.unwrap().tags, all);
     for size in 0..=7 {
-        let page = house.registry.tags(&repository, Some("1-0"), Some(size)).await.unwrap();
+        let page = house.registry.tags(&repository, Some("1-0"), size).await.unwrap();
         assert_eq!(page.tags, all[2..(2 + size).min(6)], "{size}");
         assert_eq!(page.more, size < 4, "{size}");
     }
-    assert!(matches!(
-        house.registry.tags(&name("b"), None, None).await,
-        Err(Error::RepositoryUnknown { .. })
-    ));
+    assert!(matches!(house.registry.tags(&name("b"), None, 100).await, Err(Error::RepositoryUnknown { .. })));
 }
 
 #[tokio::test]
@@ -378,4 +385,209 @@ async fn a_tag_moves_and_a_link_that_is_damaged_is_not_absent() {
     house.storage.write(&link, Bytes::from_static(b"garbage").into(), WriteMode::Replace).await.unwrap();
     let found = house.registry.manifest(&repository, &reference).await;
     assert!(matches!(found, Err(Error::Storage(_))), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_tags_holds_no_more_than_it_shows() {
+    let house = House::new();
+    let repository = name("a");
+    let digest = house.put(&repository, "t", r#"{"schemaVersion":2}"#.into()).await.unwrap();
+    for number in 0..3000 {
+        let link = layout::tag_link(&repository, &Tag::parse(&format!("v1.{number:04}")).unwrap()).unwrap();
+        house.storage.write(&link, digest.to_string().into_bytes().into(), WriteMode::Replace).await.unwrap();
+    }
+    let page = house.registry.tags(&repository, Some("v1.1499"), 2).await.unwrap();
+    assert_eq!((page.tags[0].as_str(), page.tags[1].as_str(), page.more), ("v1.1500", "v1.1501", true));
+    let page = house.registry.tags(&repository, Some("v1.2999"), 2).await.unwrap();
+    assert_eq!((page.tags.len(), page.more), (0, false));
+    assert_eq!(house.registry.tags(&repository, None, 10_000).await.unwrap().tags.len(), 3001);
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_at_once_here_and_stays_elsewhere() {
+    let house = House::new();
+    let (here, there) = (name("here"), name("there"));
+    let layer = house.push(&here, b"layer").await;
+    house.push(&there, b"layer").await;
+    let digest = house.put(&here, "v1", image(&layer)).await.unwrap();
+    house.put(&here, "v2", image(&layer)).await.unwrap();
+    house.put(&here, "other", r#"{"schemaVersion":2}"#.into()).await.unwrap();
+    house.put(&there, "v1", image(&layer)).await.unwrap();
+
+    let tag = |tag| Tag::parse(tag).unwrap();
+    house.registry.delete_tag(&here, &tag("v1")).await.unwrap();
+    assert!(matches!(house.registry.delete_tag(&here, &tag("v1")).await, Err(Error::ManifestUnknown { .. })));
+    let get = async |repository, reference| house.registry.manifest(repository, &reference).await;
+    assert!(matches!(get(&here, Reference::Tag(tag("v1"))).await, Err(Error::ManifestUnknown { .. })));
+    assert!(get(&here, Reference::Tag(tag("v2"))).await.is_ok());
+
+    house.registry.delete_manifest(&here, &digest).await.unwrap();
+    assert!(matches!(
+        house.registry.delete_manifest(&here, &digest).await,
+        Err(Error::ManifestUnknown { .. })
+    ));
+    assert!(matches!(get(&here, Reference::Tag(tag("v2"))).await, Err(Error::ManifestUnknown { .. })));
+    assert!(matches!(
+        get(&here, Reference::Digest(digest.clone())).await,
+        Err(Error::ManifestUnknown { .. })
+    ));
+    assert_eq!(house.registry.tags(&here, None, 9).await.unwrap().tags, [tag("other")]);
+    assert!(get(&there, Reference::Digest(digest)).await.is_ok());
+
+    house.registry.delete_blob(&here, &layer).await.unwrap();
+    assert!(matches!(house.registry.delete_blob(&here, &layer).await, Err(Error::BlobUnknown { .. })));
+    assert!(matches!(house.pull(&here, &layer).await, Err(Error::BlobUnknown { .. })));
+    assert_eq!(house.pull(&there, &layer).await.unwrap(), "layer");
+    // A manifest that names it is not taken any more.
+    let refused = house.put(&here, "v3", image(&layer)).await;
+    assert!(matches!(refused, Err(Error::ManifestReferencesUnknown { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn where_deleting_is_switched_off_nothing_is_deleted() {
+    let storage = Arc::new(MemoryStorage::new());
+    let open = House { registry: replica(&storage), storage: Arc::clone(&storage) };
+    let layer = open.push(&name("a"), b"layer").await;
+    let digest = open.put(&name("a"), "v1", image(&layer)).await.unwrap();
+    let options = RegistryOptions { deletes: false, ..RegistryOptions::default() };
+    let closed = Registry::new(storage, options);
+    let tag = Tag::parse("v1").unwrap();
+    assert!(matches!(closed.delete_tag(&name("a"), &tag).await, Err(Error::DeletesDisabled)));
+    assert!(matches!(closed.delete_manifest(&name("a"), &digest).await, Err(Error::DeletesDisabled)));
+    assert!(matches!(closed.delete_blob(&name("a"), &layer).await, Err(Error::DeletesDisabled)));
+    assert!(closed.manifest(&name("a"), &Reference::Tag(tag)).await.is_ok());
+    assert_eq!(open.pull(&name("a"), &layer).await.unwrap(), "layer");
+}
+
+#[tokio::test]
+async fn the_catalog_is_exact_with_nested_names() {
+    let house = House::new();
+    assert!(house.registry.repositories(None, 10).await.unwrap().repositories.is_empty());
+    let mut names = ["app", "foo", "foo-bar", "foo.d", "foo/1bar", "foo/zz", "zed", "foo/1bar/a"];
+    for repository in names {
+        house.put(&name(repository), "latest", r#"{"schemaVersion":2}"#.into()).await.unwrap();
+        house.push(&name(repository), b"layer").await;
+    }
+    names.sort_unstable();
+    for size in 1..=9 {
+        let (mut seen, mut last) = (Vec::new(), None::<String>);
+        loop {
+            let page = house.registry.repositories(last.as_deref(), size).await.unwrap();
+            assert!(page.repositories.len() <= size);
+            seen.extend(page.repositories.iter().map(ToString::to_string));
+            last = seen.last().cloned();
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(seen, names, "{size}");
+    }
+}
+
+#[tokio::test]
+async fn referrers_come_with_their_manifest_and_go_with_it() {
+    let house = House::new();
+    let repository = name("a");
+    let subject = Digest::of(Algorithm::Sha256, b"a manifest that need not exist");
+    let list = async |artifact_type: Option<&str>| {
+        let page = house.registry.referrers(&repository, &subject, artifact_type, None).await.unwrap();
+        assert_eq!(page.next, None);
+        page.referrers
+    };
+    assert!(list(None).await.is_empty());
+    let referrer = |rest: &str| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","layers":[],{rest}"annotations":{{"k":"v"}},
+                "subject":{{"mediaType":"{MANIFEST}","digest":"{subject}","size":1}}}}"#
+        )
+    };
+    let config = house.push(&repository, b"{}").await;
+    let signature =
+        house.put_with(&repository, "s", &[], referrer(r#""artifactType":"a/signature","#)).await.unwrap();
+    assert_eq!(signature.subject.as_ref(), Some(&subject));
+    let by_config = referrer(&format!(r#""config":{{"mediaType":"a/bill","digest":"{config}","size":2}},"#));
+    let bill = house.put(&repository, "b", by_config.clone()).await.unwrap();
+
+    assert_eq!(list(None).await.len(), 2);
+    let bills = list(Some("a/bill")).await;
+    assert_eq!(bills.len(), 1);
+    assert_eq!(bills[0].digest, bill.to_string());
+    assert_eq!(bills[0].size, by_config.len() as u64);
+    assert_eq!(bills[0].annotations.as_ref().map(|annotations| annotations.get()), Some(r#"{"k":"v"}"#));
+    assert!(list(Some("a/other")).await.is_empty());
+    assert!(house.registry.referrers(&name("b"), &subject, None, None).await.unwrap().referrers.is_empty());
+
+    // What an older client keeps under a tag is folded in, and nothing is shown twice.
+    let folded = Digest::of(Algorithm::Sha256, b"folded");
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[],"x":0,"mediaType":"application/vnd.oci.image.index.v1+json"}}"#
+    )
+    .replace(
+        "[]",
+        &format!(r#"[{{"mediaType":"{MANIFEST}","digest":"{bill}","size":1,"artifactType":"a/bill"}}]"#),
+    );
+    let fallback = Reference::parse(&format!("sha256-{}", subject.hex())).unwrap();
+    let put = PutManifest {
+        repository: &repository,
+        reference: &fallback,
+        tags: &[],
+        media_type: None,
+        content: index.into(),
+    };
+    house.registry.put_manifest(put).await.unwrap();
+    assert_eq!(list(None).await.len(), 2);
+    assert!(!list(None).await.iter().any(|descriptor| descriptor.digest == folded.to_string()));
+
+    house.registry.delete_tag(&repository, &Tag::parse(&fallback.to_string()).unwrap()).await.unwrap();
+    house.registry.delete_manifest(&repository, &signature.digest).await.unwrap();
+    assert_eq!(
+        list(None).await.iter().map(|found| found.digest.clone()).collect::<Vec<_>>(),
+        [bill.to_string()]
+    );
+}
+
+#[tokio::test]
+async fn referrers_are_paged() {
+    let house = House::new();
+    let (repository, subject) = (name("a"), Digest::of(Algorithm::Sha256, b"subject"));
+    for number in 0..205 {
+        let content = format!(
+            r#"{{"schemaVersion":2,"layers":[],"annotations":{{"n":"{number}"}},"subject":{{"digest":"{subject}"}}}}"#
+        );
+        let digest = Digest::of(Algorithm::Sha256, content.as_bytes());
+        house.put(&repository, &digest.to_string(), content).await.unwrap();
+    }
+    let (mut seen, mut last) = (std::collections::BTreeSet::new(), None);
+    loop {
+        let page = house.registry.referrers(&repository, &subject, None, last.as_ref()).await.unwrap();
+        seen.extend(page.referrers.into_iter().map(|descriptor| descriptor.digest));
+        last = page.next;
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 205);
+}
+
+#[tokio::test]
+async fn one_push_moves_several_tags() {
+    let house = House::new();
+    let tags = ["a", "b"].map(|tag| Tag::parse(tag).unwrap());
+    let content = r#"{"schemaVersion":2,"layers":[]}"#;
+    let digest = Digest::of(Algorithm::Sha512, content.as_bytes());
+    let stored = house.put_with(&name("r"), &digest.to_string(), &tags, content.into()).await.unwrap();
+    assert_eq!(stored.digest, digest);
+    for tag in tags {
+        assert_eq!(house.registry.manifest(&name("r"), &Reference::Tag(tag)).await.unwrap().digest, digest);
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_mounted_from_anywhere() {
+    let house = House::new();
+    let digest = house.push(&name("from"), b"content").await;
+    assert!(house.registry.mount_blob_from_anywhere(&digest, &name("into")).await.unwrap());
+    assert_eq!(house.pull(&name("into"), &digest).await.unwrap(), "content");
+    let absent = Digest::of(Algorithm::Sha256, b"absent");
+    assert!(!house.registry.mount_blob_from_anywhere(&absent, &name("into")).await.unwrap());
 }

@@ -12,12 +12,20 @@ pub enum Action {
     Root,
     /// Say which protocol is spoken.
     Base,
+    /// List the repositories.
+    ListRepositories,
+    /// List the manifests that refer to one.
+    ListReferrers(RepositoryName, Digest),
     /// List the tags of a repository.
     ListTags(RepositoryName),
     /// Send a manifest; without its content for `HEAD`.
     GetManifest(RepositoryName, Reference, Content),
     /// Take a manifest.
     PutManifest(RepositoryName, Reference),
+    /// Take a manifest away, or a tag.
+    DeleteManifest(RepositoryName, Reference),
+    /// Take a blob away.
+    DeleteBlob(RepositoryName, Digest),
     /// Send a blob; without its content for `HEAD`.
     GetBlob(RepositoryName, Digest, Content),
     /// Begin an upload, take a whole blob, or mount one.
@@ -49,11 +57,17 @@ impl Action {
         match route {
             Route::Root if read => Ok(Self::Root),
             Route::Base if read => Ok(Self::Base),
+            Route::Catalog if read => Ok(Self::ListRepositories),
+            Route::Referrers(name, digest) if read => Ok(Self::ListReferrers(name, digest)),
             Route::Tags(name) if read => Ok(Self::ListTags(name)),
             Route::Manifest(name, reference) if read => Ok(Self::GetManifest(name, reference, content)),
             Route::Manifest(name, reference) if method == Method::PUT => {
                 Ok(Self::PutManifest(name, reference))
             }
+            Route::Manifest(name, reference) if method == Method::DELETE => {
+                Ok(Self::DeleteManifest(name, reference))
+            }
+            Route::Blob(name, digest) if method == Method::DELETE => Ok(Self::DeleteBlob(name, digest)),
             Route::Blob(name, digest) if read => Ok(Self::GetBlob(name, digest, content)),
             Route::Uploads(name) if method == Method::POST => Ok(Self::StartUpload(name)),
             Route::Upload(name, id) => match *method {
@@ -63,8 +77,11 @@ impl Action {
                 Method::DELETE => Ok(Self::CancelUpload(name, id)),
                 _ => Err("GET, HEAD, PATCH, PUT, DELETE"),
             },
-            Route::Root | Route::Base | Route::Tags(_) | Route::Blob(..) => Err("GET, HEAD"),
-            Route::Manifest(..) => Err("GET, HEAD, PUT"),
+            Route::Root | Route::Base | Route::Catalog | Route::Tags(_) | Route::Referrers(..) => {
+                Err("GET, HEAD")
+            }
+            Route::Blob(..) => Err("GET, HEAD, DELETE"),
+            Route::Manifest(..) => Err("GET, HEAD, PUT, DELETE"),
             Route::Uploads(_) => Err("POST"),
         }
     }
@@ -75,6 +92,10 @@ impl Action {
         match self {
             Self::Root => "root",
             Self::Base => "base",
+            Self::ListRepositories => "list repositories",
+            Self::ListReferrers(..) => "list referrers",
+            Self::DeleteManifest(..) => "delete manifest",
+            Self::DeleteBlob(..) => "delete blob",
             Self::ListTags(_) => "list tags",
             Self::GetManifest(..) => "get manifest",
             Self::PutManifest(..) => "put manifest",

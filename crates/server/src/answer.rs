@@ -148,12 +148,22 @@ pub(crate) fn content(status: StatusCode, media_type: &str, bytes: Bytes) -> Ans
 pub(crate) trait WithHeader {
     /// Sets a header. A value that cannot stand in a header is left out: everything that comes here was checked before.
     fn with_header(self, name: HeaderName, value: impl AsRef<str>) -> Self;
+
+    /// The same, beside values that the header has already.
+    fn with_another(self, name: HeaderName, value: impl AsRef<str>) -> Self;
 }
 
 impl WithHeader for Answer {
     fn with_header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
         if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
             self.headers_mut().insert(name, value);
+        }
+        self
+    }
+
+    fn with_another(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
+            self.headers_mut().append(name, value);
         }
         self
     }

@@ -83,6 +83,8 @@ impl App {
         let answer = match action {
             Action::Root => Ok(status(StatusCode::OK).with_header(header::CACHE_CONTROL, "no-cache")),
             Action::Base => Ok(content(StatusCode::OK, "application/json", "{}".into())),
+            Action::ListRepositories => self.list_repositories(&head).await,
+            Action::ListReferrers(name, subject) => self.list_referrers(&name, &subject, &head).await,
             Action::ListTags(name) => self.list_tags(&name, &head).await,
             Action::GetManifest(name, reference, content) => {
                 self.get_manifest(&name, &reference, content, &head).await
@@ -92,6 +94,8 @@ impl App {
             }
             Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, &head).await,
             Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, &head).await,
+            Action::DeleteManifest(name, reference) => self.delete_manifest(&name, &reference).await,
+            Action::DeleteBlob(name, digest) => self.delete_blob(&name, &digest).await,
             Action::StartUpload(name) => self.start_upload(&name, &head, received).await,
             Action::UploadStatus(name, id) => self.upload_status(&name, &id, &head).await,
             Action::AppendUpload(name, id) => self.append_upload(&name, &id, &head, received).await,

@@ -1,13 +1,22 @@
-//! Blobs: whether there is one, and its bytes (OCI distribution specification, "Pulling blobs").
+//! Blobs: whether there is one, its bytes or parts of them, and taking one away (OCI distribution specification, "Pulling
+//! blobs", "Deleting Blobs").
 
-use apus_registry::{Digest, RepositoryName};
+use std::ops::Range;
+
+use apus_registry::{BlobInfo, Digest, RepositoryName};
+use apus_storage::{BoxError, ByteRange, ByteStream, body};
+use bytes::Bytes;
+use futures_util::{TryStreamExt, stream};
 use http::request::Parts;
 use http::{Response, StatusCode, header};
 
 use crate::App;
 use crate::answer::{Answer, AnswerBody, CONTENT_DIGEST, WithHeader, status};
 use crate::errors::{ErrorCode, Failure};
-use crate::parameters::{none_match, range};
+use crate::parameters::none_match;
+use crate::ranges::Wanted;
+
+const OCTETS: &str = "application/octet-stream";
 
 impl App {
     pub(crate) async fn head_blob(
@@ -20,9 +29,8 @@ impl App {
         if none_match(&head.headers, &digest.to_string()) {
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
-        let answer = described(status(StatusCode::OK), digest);
-        Ok(answer
-            .with_header(header::CONTENT_TYPE, "application/octet-stream")
+        Ok(described(status(StatusCode::OK), digest)
+            .with_header(header::CONTENT_TYPE, OCTETS)
             .with_header(header::CONTENT_LENGTH, info.size.to_string()))
     }
 
@@ -36,25 +44,88 @@ impl App {
             self.registry().blob_info(name, digest).await?;
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
-        let wanted = range(&head.headers);
-        let partial = wanted != apus_storage::ByteRange::Full;
-        let blob = self.registry().open_blob(name, digest, wanted).await?;
-        if partial && blob.range.is_empty() {
-            let message = format!("the blob has {} bytes; the range selects none of them", blob.size);
-            let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::SizeInvalid, message);
-            return Ok(failure.answer().with_header(header::CONTENT_RANGE, format!("bytes */{}", blob.size)));
-        }
-        let length = blob.range.end - blob.range.start;
-        let mut answer = Response::new(AnswerBody::stream(length, blob.stream));
-        if partial {
-            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let (first, last) = (blob.range.start, blob.range.end - 1);
-            answer = answer.with_header(header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", blob.size));
-        }
-        Ok(described(answer, digest)
-            .with_header(header::CONTENT_TYPE, "application/octet-stream")
-            .with_header(header::CONTENT_LENGTH, length.to_string()))
+        let answer = match Wanted::of(&head.headers, &digest.to_string()) {
+            Wanted::Whole => {
+                let blob = self.registry().open_blob(name, digest, ByteRange::Full).await?;
+                streamed(StatusCode::OK, blob.size, blob.stream).with_header(header::CONTENT_TYPE, OCTETS)
+            }
+            Wanted::One(range) => {
+                let blob = self.registry().open_blob(name, digest, range).await?;
+                if blob.range.is_empty() {
+                    return Ok(unsatisfiable(blob.size));
+                }
+                let content_range = content_range(&blob.range, blob.size);
+                streamed(StatusCode::PARTIAL_CONTENT, blob.range.end - blob.range.start, blob.stream)
+                    .with_header(header::CONTENT_TYPE, OCTETS)
+                    .with_header(header::CONTENT_RANGE, content_range)
+            }
+            Wanted::Several(ranges) => {
+                let info = self.registry().blob_info(name, digest).await?;
+                let ranges: Vec<Range<u64>> = ranges.into_iter().map(|range| range.of(info.size)).collect();
+                self.parts(&info, ranges.into_iter().filter(|range| !range.is_empty()).collect())
+            }
+        };
+        Ok(described(answer, digest))
     }
+
+    /// Several parts in one answer, each opened when the one before it has been sent (RFC 9110, section 14.6).
+    fn parts(&self, info: &BlobInfo, ranges: Vec<Range<u64>>) -> Answer {
+        if ranges.is_empty() {
+            return unsatisfiable(info.size);
+        }
+        let boundary = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>());
+        let end = Bytes::from(format!("\r\n--{boundary}--\r\n"));
+        let parts: Vec<(Bytes, Range<u64>)> = ranges
+            .into_iter()
+            .map(|range| {
+                let content_range = content_range(&range, info.size);
+                let head = format!(
+                    "\r\n--{boundary}\r\nContent-Type: {OCTETS}\r\nContent-Range: {content_range}\r\n\r\n"
+                );
+                (Bytes::from(head), range)
+            })
+            .collect();
+        let length =
+            parts.iter().map(|(head, range)| head.len() as u64 + range.end - range.start).sum::<u64>();
+        let length = length + end.len() as u64;
+        let (app, info) = (self.clone(), info.clone());
+        let opened = stream::iter(parts.into_iter().map(Ok::<_, BoxError>)).and_then(move |(head, range)| {
+            let (app, info) = (app.clone(), info.clone());
+            async move {
+                let wanted = ByteRange::FromTo { first: range.start, last: range.end - 1 };
+                let blob = app.registry().read_blob(&info, wanted).await?;
+                Ok(futures_util::StreamExt::chain(body::once(head), blob.stream))
+            }
+        });
+        let whole = futures_util::StreamExt::chain(opened.try_flatten(), body::once(end));
+        streamed(StatusCode::PARTIAL_CONTENT, length, Box::pin(whole))
+            .with_header(header::CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"))
+    }
+
+    pub(crate) async fn delete_blob(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Answer, Failure> {
+        self.registry().delete_blob(name, digest).await?;
+        Ok(status(StatusCode::ACCEPTED))
+    }
+}
+
+fn streamed(status: StatusCode, length: u64, stream: ByteStream) -> Answer {
+    let mut answer = Response::new(AnswerBody::stream(length, stream));
+    *answer.status_mut() = status;
+    answer.with_header(header::CONTENT_LENGTH, length.to_string())
+}
+
+fn content_range(range: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))
+}
+
+fn unsatisfiable(size: u64) -> Answer {
+    let message = format!("the blob has {size} bytes; the range selects none of them");
+    let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::SizeInvalid, message);
+    failure.answer().with_header(header::CONTENT_RANGE, format!("bytes */{size}"))
 }
 
 fn described(answer: Answer, digest: &Digest) -> Answer {

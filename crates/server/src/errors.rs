@@ -112,6 +112,7 @@ impl From<Error> for Failure {
                 errors: missing.iter().map(missing_reference).collect(),
                 retry_after: None,
             },
+            Error::DeletesDisabled => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
             Error::RepositoryUnknown { repository } => {
                 of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))
             }

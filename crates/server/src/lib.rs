@@ -9,7 +9,7 @@
 //! | `access_log` | the request gets an identifier, and a line in the log when it is answered |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
-//! | `blobs`, `uploads`, `manifests`, `tags` | it is done, one file for each sort |
+//! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | `answer`, `errors` | the answer, or the error in the form of the specification |
 
 mod access_log;
@@ -18,12 +18,13 @@ mod answer;
 mod app;
 mod blobs;
 mod errors;
+mod lists;
 mod manifests;
 mod parameters;
+mod ranges;
 mod received;
 mod route;
 mod serve;
-mod tags;
 mod uploads;
 
 pub use action::Action;

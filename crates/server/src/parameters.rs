@@ -1,39 +1,25 @@
 //! What stands in a request beside its path: query parameters, and the headers that carry numbers.
 
-use apus_storage::ByteRange;
 use http::{HeaderMap, HeaderName, Uri, header};
 use percent_encoding::percent_decode_str;
 
 /// The first value of a query parameter, decoded; `None` when it is absent or no UTF-8.
 pub(crate) fn query(uri: &Uri, name: &str) -> Option<String> {
-    uri.query()?.split('&').find_map(|pair| {
+    queries(uri, name).next()
+}
+
+/// All values of a query parameter, decoded.
+pub(crate) fn queries(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
+    uri.query().unwrap_or_default().split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name)
-            .then(|| percent_decode_str(&value.replace('+', "%20")).decode_utf8().ok().map(String::from))?
+        let value = (key == name).then(|| value.replace('+', "%20"))?;
+        percent_decode_str(&value).decode_utf8().ok().map(String::from)
     })
 }
 
 /// A header as text; `None` when it is absent or no visible ASCII.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// The one range of bytes that is asked for (RFC 9110, section 14.2). Anything else than one valid range of bytes counts as
-/// none, as the RFC allows.
-pub(crate) fn range(headers: &HeaderMap) -> ByteRange {
-    text(headers, header::RANGE).and_then(one_range).unwrap_or_default()
-}
-
-fn one_range(value: &str) -> Option<ByteRange> {
-    let (first, last) = value.trim().strip_prefix("bytes=")?.trim().split_once('-')?;
-    match (first, last) {
-        ("", count) => Some(ByteRange::Last(number(count)?)),
-        (first, "") => Some(ByteRange::From(number(first)?)),
-        (first, last) => {
-            let (first, last) = (number(first)?, number(last)?);
-            (first <= last).then_some(ByteRange::FromTo { first, last })
-        }
-    }
 }
 
 /// Where a chunk says that it begins: `Content-Range: <first>-<last>` as the OCI specification writes it, with or without
@@ -51,7 +37,7 @@ pub(crate) fn chunk_range(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ()>
 }
 
 /// Digits only: `u64::from_str` would take a sign.
-fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 

@@ -12,10 +12,14 @@ pub enum Route {
     Root,
     /// `/v2/`: which protocol is spoken here.
     Base,
+    /// `/v2/_catalog`
+    Catalog,
     /// `/v2/<name>/tags/list`
     Tags(RepositoryName),
     /// `/v2/<name>/manifests/<reference>`
     Manifest(RepositoryName, Reference),
+    /// `/v2/<name>/referrers/<digest>`
+    Referrers(RepositoryName, Digest),
     /// `/v2/<name>/blobs/<digest>`
     Blob(RepositoryName, Digest),
     /// `/v2/<name>/blobs/uploads/`
@@ -47,6 +51,7 @@ impl Route {
         let rest = match path.as_ref() {
             "/" => return Ok(Self::Root),
             "/v2" | "/v2/" => return Ok(Self::Base),
+            "/v2/_catalog" => return Ok(Self::Catalog),
             path => path.strip_prefix("/v2/").ok_or(RouteError::NotFound)?,
         };
         if let Some(name) = rest.strip_suffix("/tags/list") {
@@ -67,6 +72,9 @@ impl Route {
         }
         if let Some(name) = front.strip_suffix("/manifests") {
             return Ok(Self::Manifest(RepositoryName::parse(name)?, Reference::parse(last)?));
+        }
+        if let Some(name) = front.strip_suffix("/referrers") {
+            return Ok(Self::Referrers(RepositoryName::parse(name)?, Digest::parse(last)?));
         }
         Err(RouteError::NotFound)
     }

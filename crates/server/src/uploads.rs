@@ -22,9 +22,16 @@ impl App {
             let digest = Digest::parse(&digest)?;
             return self.take_whole(name, &digest, received).await;
         }
-        if let (Some(digest), Some(from)) = (query(&head.uri, "mount"), query(&head.uri, "from")) {
-            let (digest, from) = (Digest::parse(&digest)?, RepositoryName::parse(&from)?);
-            if self.registry().mount_blob(&digest, &from, name).await? {
+        if let Some(digest) = query(&head.uri, "mount") {
+            let digest = Digest::parse(&digest)?;
+            // Nobody signs in yet, so everyone may read every repository: a blob may come from any of them.
+            let mounted = match query(&head.uri, "from") {
+                Some(from) => {
+                    self.registry().mount_blob(&digest, &RepositoryName::parse(&from)?, name).await?
+                }
+                None => self.registry().mount_blob_from_anywhere(&digest, name).await?,
+            };
+            if mounted {
                 return Ok(self.created(name, &digest));
             }
         }

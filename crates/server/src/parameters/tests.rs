@@ -19,25 +19,6 @@ fn query_parameters_are_found_and_decoded() {
 }
 
 #[test]
-fn one_range_of_bytes_is_obeyed_and_anything_else_ignored() {
-    for (value, expected) in [
-        ("bytes=0-0", ByteRange::FromTo { first: 0, last: 0 }),
-        ("bytes=500-", ByteRange::From(500)),
-        ("bytes=-500", ByteRange::Last(500)),
-        ("bytes=5-4", ByteRange::Full),
-        ("bytes=0-1,3-4", ByteRange::Full),
-        ("bytes=", ByteRange::Full),
-        ("bytes=-", ByteRange::Full),
-        ("bytes=+1-2", ByteRange::Full),
-        ("items=0-1", ByteRange::Full),
-        ("bytes=99999999999999999999-", ByteRange::Full),
-    ] {
-        assert_eq!(range(&headers(header::RANGE, value)), expected, "{value}");
-    }
-    assert_eq!(range(&HeaderMap::new()), ByteRange::Full);
-}
-
-#[test]
 fn a_chunk_says_where_it_begins_in_either_form() {
     for value in ["3-9", "bytes 3-9/10", "bytes 3-9/*", "bytes=3-9"] {
         assert_eq!(chunk_range(&headers(header::CONTENT_RANGE, value)), Ok(Some((3, 9))), "{value}");
@@ -60,7 +41,6 @@ fn entity_tags_match_quoted_bare_weak_and_in_lists() {
 proptest! {
     #[test]
     fn any_range_header_is_a_range_or_ignored(value in "[ -~]{0,60}|bytes ?=?[0-9*/, -]{0,40}") {
-        let _ = range(&headers(header::RANGE, &value));
         let _ = chunk_range(&headers(header::CONTENT_RANGE, &value));
         let _ = none_match(&headers(header::IF_NONE_MATCH, &value), "x");
     }

@@ -1,0 +1,63 @@
+//! The catalog: the names of the repositories that hold something.
+
+use apus_storage::ListRequest;
+
+use crate::page::SortedPage;
+use crate::{Registry, RepositoryName, Result, layout};
+
+/// One page of the names of repositories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryPage {
+    /// In the order of their bytes.
+    pub repositories: Vec<RepositoryName>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl Registry {
+    /// The repositories after `last`, at most `limit` of them: those that have a blob or a manifest.
+    ///
+    /// One listing goes over all objects, ten thousand at a time; a repository that fills the rest of a page is jumped over.
+    pub async fn repositories(&self, last: Option<&str>, limit: usize) -> Result<RepositoryPage> {
+        let under = layout::repositories()?;
+        let mut request = ListRequest::under(under.clone());
+        if let Some(last) = last {
+            request = request.after(format!("{under}/{last}"));
+        }
+        let mut page = SortedPage::new(last, limit);
+        'listing: loop {
+            let listed = self.storage.list(&request).await?;
+            let mut end = None;
+            for entry in &listed.entries {
+                let Some(path) = entry.name().as_str().get(under.as_str().len() + 1..) else { continue };
+                // No component of a name begins with an underscore, so the first that does is the repository's own.
+                let Some((repository, own)) = path.split_once("/_") else { continue };
+                if page.is_settled(&format!("{repository}/_"), "/_") {
+                    break 'listing;
+                }
+                end = Some(repository);
+                if own.starts_with("layers/") || own.starts_with("manifests/") {
+                    page.offer(repository);
+                }
+            }
+            match (listed.next, end) {
+                (None, _) => break,
+                (Some(next), Some(repository))
+                    if next.starts_with(&format!("{under}/{repository}/_manifests/")) =>
+                {
+                    // `_manifests` says all there is to know: behind the tilde lies whatever is not its own.
+                    request = request.after(format!("{under}/{repository}/_~"));
+                }
+                (Some(next), Some(repository))
+                    if next.starts_with(&format!("{under}/{repository}/_layers/")) =>
+                {
+                    request = request.after(format!("{under}/{repository}/_~"));
+                }
+                (Some(next), _) => request = request.after(next),
+            }
+        }
+        let (names, more) = page.into_names();
+        let repositories = names.filter_map(|name| RepositoryName::parse(&name).ok()).collect();
+        Ok(RepositoryPage { repositories, more })
+    }
+}

@@ -1,0 +1,114 @@
+//! Referrers: manifests that say something about another, their subject (OCI distribution specification, "Listing
+//! Referrers"). Each is a small object under its subject's digest, written with the manifest and deleted with it; older clients
+//! keep an index of them under a tag made from the digest, which is folded in.
+
+use std::collections::BTreeMap;
+
+use apus_storage::ListRequest;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::manifest::Outline;
+use crate::{Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout};
+
+/// Manifests that are read at once.
+const PARALLEL_READS: usize = 8;
+
+/// The longest page, in descriptors. Annotations are the larger part of them, and a manifest holds no more than 4 MiB.
+const LONGEST_PAGE: usize = 100;
+
+/// What a list of referrers says of one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// Its media type.
+    pub media_type: String,
+    /// Its digest.
+    pub digest: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// What sort of artifact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// Its annotations, as they stand in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Box<RawValue>>,
+}
+
+/// One page of the referrers of a subject.
+#[derive(Debug, Clone)]
+pub struct ReferrerPage {
+    /// In the order of their digests.
+    pub referrers: Vec<Descriptor>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Digest>,
+}
+
+impl Registry {
+    /// The manifests of the repository whose subject is `subject`, after `last`, only those of `artifact_type` where one is
+    /// given. None is no error, also when there is no such subject or repository.
+    pub async fn referrers(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        last: Option<&Digest>,
+    ) -> Result<ReferrerPage> {
+        let under = layout::referrers(repository, subject)?;
+        let mut request = ListRequest::under(under).limit(LONGEST_PAGE);
+        if let Some(last) = last {
+            request = request.after(layout::referrer_link(repository, subject, last)?.as_str());
+        }
+        let listed = self.storage.list(&request).await?;
+        let digests: Vec<Digest> =
+            listed.entries.iter().filter_map(|entry| layout::digest_of_link(entry.name())).collect();
+        let next = listed.next.and_then(|_| digests.last().cloned());
+        let mut found: BTreeMap<String, Descriptor> = stream::iter(digests)
+            .map(|digest| async move { self.descriptor(&digest).await })
+            .buffered(PARALLEL_READS)
+            .try_filter_map(|descriptor| std::future::ready(Ok(descriptor)))
+            .map_ok(|descriptor| (descriptor.digest.clone(), descriptor))
+            .try_collect()
+            .await?;
+        if last.is_none() {
+            for descriptor in self.fallback(repository, subject).await? {
+                found.entry(descriptor.digest.clone()).or_insert(descriptor);
+            }
+        }
+        let wanted = |descriptor: &Descriptor| {
+            artifact_type.is_none_or(|wanted| descriptor.artifact_type.as_deref() == Some(wanted))
+        };
+        Ok(ReferrerPage { referrers: found.into_values().filter(wanted).collect(), next })
+    }
+
+    async fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>> {
+        let Some(content) = self.manifest_content(digest).await? else { return Ok(None) };
+        let Ok(outline) = Outline::of(&content) else { return Ok(None) };
+        Ok(Some(Descriptor {
+            media_type: outline.media_type.to_string(),
+            digest: digest.to_string(),
+            size: content.len() as u64,
+            artifact_type: outline.artifact_type,
+            annotations: outline.annotations,
+        }))
+    }
+
+    /// What clients keep under a tag where a registry has no list of referrers ("Referrers Tag Schema").
+    async fn fallback(&self, repository: &RepositoryName, subject: &Digest) -> Result<Vec<Descriptor>> {
+        #[derive(Deserialize)]
+        struct Index {
+            manifests: Vec<Descriptor>,
+        }
+        // The specification cuts the algorithm to 32 characters and the value to 64.
+        let value = subject.hex().get(..64).unwrap_or(subject.hex());
+        let tag = Tag::parse(&format!("{}-{value}", subject.algorithm().name()))?;
+        match self.manifest(repository, &Reference::Tag(tag)).await {
+            Ok(index) => Ok(serde_json::from_slice::<Index>(&index.content)
+                .map(|index| index.manifests)
+                .unwrap_or_default()),
+            Err(Error::ManifestUnknown { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
