@@ -81,15 +81,11 @@ impl Registry {
     /// [`Error::Storage`], also when the blob is gone meanwhile.
     pub async fn read_blob(&self, info: &BlobInfo, range: ByteRange) -> Result<Blob> {
         let name = layout::blob_data(&info.stored)?;
-        match self.storage.read(&name, range, Freshness::Any).await? {
-            Some(reader) => Ok(Blob { size: reader.info.size, range: reader.range, stream: reader.stream }),
-            None => {
-                self.caches.missed_blob(&info.stored);
-                Err(StorageError::new(ErrorKind::Damaged, "read", name)
-                    .with_advice("push the blob again")
-                    .into())
-            }
+        if let Some(reader) = self.storage.read(&name, range, Freshness::Any).await? {
+            return Ok(Blob { size: reader.info.size, range: reader.range, stream: reader.stream });
         }
+        self.caches.missed_blob(&info.stored);
+        Err(StorageError::new(ErrorKind::Damaged, "read", name).with_advice("push the blob again").into())
     }
 
     /// Lets `into` have a blob that `from` has. Answers whether it could: `false` when `from` has no such blob.
