@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use apus_storage::{ByteRange, ByteStream, Freshness};
 
+use crate::cache::Link;
 use crate::{Digest, Error, Registry, RepositoryName, Result, layout, link};
 
 /// What is known of a blob.
@@ -51,7 +52,7 @@ impl Registry {
             },
         };
         self.caches.saw_blob(&stored, size);
-        self.caches.saw_link(repository, digest);
+        self.caches.saw_link(Link::Blob, repository, digest);
         Ok(BlobInfo { stored, size })
     }
 
@@ -100,7 +101,7 @@ impl Registry {
     ) -> Result<()> {
         link::write(&*self.storage, &layout::layer_link(repository, digest)?, stored).await?;
         self.caches.saw_blob(stored, size);
-        self.caches.saw_link(repository, digest);
+        self.caches.saw_link(Link::Blob, repository, digest);
         Ok(())
     }
 
@@ -108,14 +109,14 @@ impl Registry {
         if let Some(stored) = link::read(&*self.storage, &layout::layer_link(repository, digest)?).await? {
             return Ok(stored);
         }
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Blob, repository, digest);
         Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
     }
 
     fn blob_lost(&self, repository: &RepositoryName, digest: &Digest, stored: &Digest) -> Error {
         tracing::warn!(%repository, %digest, "the repository has a link to a blob that is gone; the next push mends it");
         self.caches.missed_blob(stored);
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Blob, repository, digest);
         Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() }
     }
 }

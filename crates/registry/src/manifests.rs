@@ -4,6 +4,7 @@ use apus_storage::{ByteRange, ErrorKind, Freshness, Publication, StorageError, W
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::cache::Link;
 use crate::manifest::{MediaType, Outline};
 use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, layout, link};
 
@@ -121,7 +122,7 @@ impl Registry {
             link::write(&*self.storage, &layout::tag_link(repository, tag)?, &digest).await?;
         }
         self.caches.keep_manifest(&digest, &content);
-        self.caches.saw_link(repository, &digest);
+        self.caches.saw_link(Link::Manifest, repository, &digest);
         Ok(digest)
     }
 
@@ -146,7 +147,7 @@ impl Registry {
     }
 
     async fn has_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(repository, digest) {
+        if self.caches.had_link(Link::Blob, repository, digest) {
             return Ok(true);
         }
         match self.blob_info(repository, digest).await {
@@ -157,12 +158,12 @@ impl Registry {
     }
 
     async fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(repository, digest) {
+        if self.caches.had_link(Link::Manifest, repository, digest) {
             return Ok(true);
         }
         let there = link::read(&*self.storage, &layout::revision_link(repository, digest)?).await?.is_some();
         if there {
-            self.caches.saw_link(repository, digest);
+            self.caches.saw_link(Link::Manifest, repository, digest);
         }
         Ok(there)
     }
