@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use apus_storage::{ByteRange, ByteStream, ErrorKind, Freshness, Outcome, StorageError};
 
+use crate::cache::Link;
 use crate::{Digest, Error, Registry, RepositoryName, Result, layout, link};
 
 /// What is known of a blob.
@@ -51,7 +52,7 @@ impl Registry {
             },
         };
         self.caches.saw_blob(&stored, size);
-        self.caches.saw_link(repository, digest);
+        self.caches.saw_link(Link::Blob, repository, digest);
         Ok(BlobInfo { stored, size })
     }
 
@@ -122,7 +123,7 @@ impl Registry {
     /// [`Error::BlobUnknown`] when the repository has none, [`Error::DeletesDisabled`].
     pub async fn delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
         self.may_delete()?;
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Blob, repository, digest);
         match link::delete(&*self.storage, layout::layer_link(repository, digest)?).await? {
             Outcome::Done => Ok(()),
             Outcome::Absent => {
@@ -140,7 +141,7 @@ impl Registry {
     ) -> Result<()> {
         link::write(&*self.storage, &layout::layer_link(repository, digest)?, stored).await?;
         self.caches.saw_blob(stored, size);
-        self.caches.saw_link(repository, digest);
+        self.caches.saw_link(Link::Blob, repository, digest);
         Ok(())
     }
 
@@ -148,14 +149,14 @@ impl Registry {
         if let Some(stored) = link::read(&*self.storage, &layout::layer_link(repository, digest)?).await? {
             return Ok(stored);
         }
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Blob, repository, digest);
         Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
     }
 
     fn blob_lost(&self, repository: &RepositoryName, digest: &Digest, stored: &Digest) -> Error {
         tracing::warn!(%repository, %digest, "the repository has a link to a blob that is gone; the next push mends it");
         self.caches.missed_blob(stored);
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Blob, repository, digest);
         Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() }
     }
 }

@@ -19,8 +19,15 @@ const ENTRIES: usize = 16_384;
 #[derive(Debug)]
 pub(crate) struct Caches {
     sizes: Cache<Digest, (Instant, u64)>,
-    links: Cache<Arc<(RepositoryName, Digest)>, Instant>,
+    links: Cache<Arc<(Link, RepositoryName, Digest)>, Instant>,
     manifests: Cache<Digest, Bytes, ByLength>,
+}
+
+/// What a repository has by a link. The same digest may be both, and one does not stand for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Link {
+    Blob,
+    Manifest,
 }
 
 #[derive(Debug, Clone)]
@@ -61,18 +68,18 @@ impl Caches {
 
     /// Whether the repository had the blob or manifest not long ago. Good enough to accept a manifest that names it, never
     /// to hand it out.
-    pub(crate) fn had_link(&self, repository: &RepositoryName, digest: &Digest) -> bool {
-        let key = (repository.clone(), digest.clone());
+    pub(crate) fn had_link(&self, link: Link, repository: &RepositoryName, digest: &Digest) -> bool {
+        let key = (link, repository.clone(), digest.clone());
         self.links.get(&key).is_some_and(|seen| seen.elapsed() < BELIEF)
     }
 
-    pub(crate) fn saw_link(&self, repository: &RepositoryName, digest: &Digest) {
-        self.links.insert(Arc::new((repository.clone(), digest.clone())), Instant::now());
+    pub(crate) fn saw_link(&self, link: Link, repository: &RepositoryName, digest: &Digest) {
+        self.links.insert(Arc::new((link, repository.clone(), digest.clone())), Instant::now());
     }
 
     /// The link was expected and is not there.
-    pub(crate) fn missed_link(&self, repository: &RepositoryName, digest: &Digest) {
-        self.links.remove(&(repository.clone(), digest.clone()));
+    pub(crate) fn missed_link(&self, link: Link, repository: &RepositoryName, digest: &Digest) {
+        self.links.remove(&(link, repository.clone(), digest.clone()));
     }
 
     pub(crate) fn manifest(&self, digest: &Digest) -> Option<Bytes> {

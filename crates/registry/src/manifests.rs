@@ -4,6 +4,7 @@ use apus_storage::{ByteRange, ErrorKind, Freshness, Publication, StorageError, W
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::cache::Link;
 use crate::manifest::{MediaType, Outline, default_platform};
 use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout, link};
 
@@ -140,7 +141,7 @@ impl Registry {
             link::write(&*self.storage, &layout::tag_link(repository, tag)?, &digest).await?;
         }
         self.caches.keep_manifest(&digest, &content);
-        self.caches.saw_link(repository, &digest);
+        self.caches.saw_link(Link::Manifest, repository, &digest);
         Ok(StoredManifest { digest, subject: outline.subject })
     }
 
@@ -156,7 +157,7 @@ impl Registry {
             repository: repository.clone(),
             reference: Reference::Digest(digest.clone()),
         })?;
-        self.caches.missed_link(repository, digest);
+        self.caches.missed_link(Link::Manifest, repository, digest);
         link::delete(&*self.storage, revision).await?;
         // It is gone; what follows tidies up behind it. What cannot be read refers to nothing.
         if let Some(content) = self.manifest_content(&stored).await?
@@ -203,7 +204,7 @@ impl Registry {
     }
 
     async fn has_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(repository, digest) {
+        if self.caches.had_link(Link::Blob, repository, digest) {
             return Ok(true);
         }
         match self.blob_info(repository, digest).await {
@@ -214,12 +215,12 @@ impl Registry {
     }
 
     async fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(repository, digest) {
+        if self.caches.had_link(Link::Manifest, repository, digest) {
             return Ok(true);
         }
         let there = link::read(&*self.storage, &layout::revision_link(repository, digest)?).await?.is_some();
         if there {
-            self.caches.saw_link(repository, digest);
+            self.caches.saw_link(Link::Manifest, repository, digest);
         }
         Ok(there)
     }

@@ -327,16 +327,20 @@ async fn a_manifest_that_names_what_is_not_there_is_refused_with_all_of_it() {
         Err(Error::ManifestReferencesUnknown { missing }) => assert_eq!(missing, absent),
         other => panic!("{other:?}"),
     }
-    let index = format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{}"}}]}}"#, absent[0]);
-    let reference = Reference::parse("v1").unwrap();
-    let put = PutManifest {
-        repository: &repository,
-        reference: &reference,
-        tags: &[],
-        media_type: None,
-        content: index.into(),
-    };
-    assert!(matches!(house.registry.put_manifest(put).await, Err(Error::ManifestReferencesUnknown { .. })));
+    // A blob is no manifest, though it was seen a moment ago.
+    for digest in [&absent[0], &there] {
+        let index = format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}"}}]}}"#);
+        let reference = Reference::parse("v1").unwrap();
+        let put = PutManifest {
+            repository: &repository,
+            reference: &reference,
+            tags: &[],
+            media_type: None,
+            content: index.into(),
+        };
+        let refused = house.registry.put_manifest(put).await;
+        assert!(matches!(refused, Err(Error::ManifestReferencesUnknown { .. })), "{refused:?}");
+    }
     assert_eq!(house.objects().await, before);
 }
 

@@ -121,7 +121,8 @@ impl tower::Service<Request<Incoming>> for App {
         Box::pin(async move {
             let head = request.method() == http::Method::HEAD;
             let mut answer = app.answer(request).await.with_header(API_VERSION, "registry/2.0");
-            if head {
+            // Of other content hyper states the length by itself, and leaves it out.
+            if head && answer.headers().contains_key(header::CONTENT_LENGTH) {
                 *answer.body_mut() = AnswerBody::omitted();
             }
             Ok(answer)

@@ -5,7 +5,7 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | [`serve()`] | a connection is accepted, with its time limits; a drain lets requests end |
+//! | [`serve()`], `linger` | a connection is accepted, with its time limits; a drain lets requests end |
 //! | `access_log` | the request gets an identifier, and a line in the log when it is answered |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
@@ -18,6 +18,7 @@ mod answer;
 mod app;
 mod blobs;
 mod errors;
+mod linger;
 mod lists;
 mod manifests;
 mod parameters;

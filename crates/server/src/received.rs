@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use apus_storage::{BoxError, ByteStream};
-use bytes::Bytes;
-use futures_util::stream;
+use bytes::{Bytes, BytesMut};
+use futures_util::{TryStreamExt, stream};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
@@ -18,10 +18,20 @@ pub(crate) struct Received {
     idle: Duration,
 }
 
-/// A client that went silent in the middle of its content.
+/// Content that did not come to its end.
 #[derive(Debug, thiserror::Error)]
-#[error("no byte came for {} seconds", .0.as_secs())]
-struct Silent(Duration);
+enum Incomplete {
+    /// The client went away, or sent what cannot be read.
+    #[error("it broke off after {received} bytes{}", of(*.promised))]
+    BrokenOff { received: u64, promised: Option<u64>, source: hyper::Error },
+    /// The client went silent.
+    #[error("after {received} bytes{} none came for {} seconds", of(*.promised), .idle.as_secs())]
+    Silent { received: u64, promised: Option<u64>, idle: Duration },
+}
+
+fn of(promised: Option<u64>) -> String {
+    promised.map(|promised| format!(" of {promised}")).unwrap_or_default()
+}
 
 impl Received {
     pub(crate) fn new(headers: &HeaderMap, body: Incoming, idle: Duration) -> Self {
@@ -32,15 +42,21 @@ impl Received {
 
     /// The content, piece by piece.
     pub(crate) fn into_stream(self) -> ByteStream {
-        let Self { body, idle, .. } = self;
-        Box::pin(stream::try_unfold(body, move |mut body| async move {
+        let Self { body, length: promised, idle } = self;
+        Box::pin(stream::try_unfold((body, 0), move |(mut body, received)| async move {
             loop {
-                let frame = tokio::time::timeout(idle, body.frame()).await.map_err(|_| Silent(idle))?;
-                match frame.transpose()? {
+                let Ok(frame) = tokio::time::timeout(idle, body.frame()).await else {
+                    return Err(Incomplete::Silent { received, promised, idle }.into());
+                };
+                match frame {
                     None => return Ok::<_, BoxError>(None),
-                    Some(frame) => {
+                    Some(Err(source)) => {
+                        return Err(Incomplete::BrokenOff { received, promised, source }.into());
+                    }
+                    Some(Ok(frame)) => {
                         if let Ok(piece) = frame.into_data() {
-                            return Ok(Some((piece, body)));
+                            let received = received + piece.len() as u64;
+                            return Ok(Some((piece, (body, received))));
                         }
                     }
                 }
@@ -48,27 +64,19 @@ impl Received {
         }))
     }
 
-    /// All of it, when it is no more than `limit` bytes; `None` when it is more. The rest of content that is not much too
-    /// long is taken off the connection, so that the client comes to read the answer.
+    /// All of it, when it is no more than `limit` bytes; `None` when it is more.
     pub(crate) async fn collect(self, limit: usize) -> Result<Option<Bytes>, BoxError> {
-        use futures_util::TryStreamExt;
-
-        let grace = limit as u64 * 4;
-        if self.length.is_some_and(|length| length > grace) {
+        if self.length.is_some_and(|length| length > limit as u64) {
             return Ok(None);
         }
         let mut stream = self.into_stream();
-        let mut whole = Vec::new();
-        let mut seen: u64 = 0;
+        let mut whole = BytesMut::new();
         while let Some(piece) = stream.try_next().await? {
-            seen += piece.len() as u64;
-            if seen > grace {
+            if whole.len() + piece.len() > limit {
                 return Ok(None);
             }
-            if seen <= limit as u64 {
-                whole.extend_from_slice(&piece);
-            }
+            whole.extend_from_slice(&piece);
         }
-        Ok((seen <= limit as u64).then(|| whole.into()))
+        Ok(Some(whole.freeze()))
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::App;
 use crate::access_log::AccessLog;
+use crate::linger::Lingering;
 
 /// What an operator can choose of connections.
 #[derive(Debug, Clone)]
@@ -94,7 +95,7 @@ fn connection(
     peer: SocketAddr,
     app: App,
     options: &ServeOptions,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<AccessLog<App>>> {
+) -> http1::Connection<TokioIo<Lingering>, TowerToHyperService<AccessLog<App>>> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "answers may be delayed by Nagle's algorithm");
     }
@@ -104,7 +105,10 @@ fn connection(
         .max_buf_size(READ_BUFFER)
         // A client that has sent all and shut its side still wants its answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(AccessLog { inner: app, peer }))
+        .serve_connection(
+            TokioIo::new(Lingering::new(stream)),
+            TowerToHyperService::new(AccessLog { inner: app, peer }),
+        )
 }
 
 async fn pause(error: &io::Error) {

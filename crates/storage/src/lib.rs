@@ -16,8 +16,6 @@
 //!
 //! Nothing here knows what a registry is: no digests, no repositories, no HTTP.
 
-#![allow(clippy::similar_names, reason = "a stage and its state: the words of the contract")]
-
 mod batches;
 pub mod body;
 #[cfg(feature = "conformance")]
