@@ -15,10 +15,10 @@ use crate::support::swift::Container;
 use crate::support::{Answer, Apus, Backend, Client};
 
 const MEBIBYTE: usize = 1 << 20;
-const MEBIBYTES: usize = 2048;
-const SIZE: usize = MEBIBYTES * MEBIBYTE;
-/// KiB that the process may have held at its peak.
-const LIMIT: u64 = 64 * 1024;
+const MEBIBYTES: u32 = 2048;
+const SIZE: usize = MEBIBYTES as usize * MEBIBYTE;
+/// MiB that the process may have held at its peak.
+const LIMIT: u64 = 64;
 
 /// Promise: a push of 2 GiB to Swift, in one stream of unknown length or in one body of known length, and its pull, leave
 /// the peak memory of the process under 64 MiB.
@@ -54,12 +54,9 @@ async fn end(apus: Apus, backend: &Backend) {
 /// Says how long something took, and fails when it took too much memory.
 fn report(what: &str, apus: &Apus, begun: Instant) {
     let (seconds, peak) = (begun.elapsed().as_secs_f64(), apus.peak_memory());
-    println!(
-        "{what}: {MEBIBYTES} MiB in {seconds:.1} s, {:.0} MiB/s; peak memory {:.1} MiB (VmHWM)",
-        MEBIBYTES as f64 / seconds,
-        peak as f64 / 1024.0,
-    );
-    assert!(peak < LIMIT, "{what}: the peak memory was {peak} KiB");
+    let speed = f64::from(MEBIBYTES) / seconds;
+    println!("{what}: {MEBIBYTES} MiB in {seconds:.1} s, {speed:.0} MiB/s; VmHWM {peak} KiB");
+    assert!(peak < LIMIT * 1024, "{what}: the peak memory was {peak} KiB");
 }
 
 /// The blob, a mebibyte at a time. Each is numbered, so that no two are alike.

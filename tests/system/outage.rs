@@ -59,8 +59,8 @@ async fn is_unavailable(client: Client) -> String {
         }
         told += &String::from_utf8_lossy(&answer.body);
     }
-    for internal in ["docker/registry", "apus/", "127.0.0.1", "AUTH_", "tester", FAKE_CONTAINER] {
-        assert!(!told.replace("the registry's", "").contains(internal), "{internal}: {told}");
+    for internal in ["docker/registry", "apus/", "127.0.0.1", "AUTH_", "tester"] {
+        assert!(!told.contains(internal), "{internal}: {told}");
     }
     // Somebody is there all the same: a restart would better nothing.
     client.get("/v2/").await.expect(200);

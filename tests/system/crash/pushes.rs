@@ -189,7 +189,8 @@ async fn try_push(
 
 /// The pause between two pieces with which some content of this length goes at a random pace.
 pub(super) fn pause(length: usize) -> Duration {
-    Duration::from_millis(rand::random_range(PACES)).div_f64(length as f64 / PIECE as f64)
+    let pieces = u32::try_from(length.div_ceil(PIECE)).unwrap();
+    Duration::from_millis(rand::random_range(PACES)) / pieces
 }
 
 /// The content piece by piece, each after a pause; says when the last has been handed over.

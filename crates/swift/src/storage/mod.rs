@@ -160,6 +160,12 @@ impl Backend {
         self.container.ensure().await.map_err(|error| error.into_storage(operation, object))
     }
 
+    /// Where an object lies, in a container that is there.
+    async fn place(&self, operation: &'static str, name: &ObjectName) -> Result<String> {
+        self.ready(operation, name).await?;
+        self.names.object(operation, name)
+    }
+
     async fn limits(&self, operation: &'static str, object: &(dyn fmt::Display + Sync)) -> Result<Limits> {
         let capabilities = self.container.client().capabilities().await;
         let capabilities = capabilities.map_err(|error| error.into_storage(operation, object))?;

@@ -2,13 +2,12 @@
 //! loses nothing.
 
 use apus_storage::{
-    ErrorKind, Freshness, ObjectInfo, ObjectName, Publication, Result, StageId, StageRevision, StorageError,
-    WriteMode,
+    ErrorKind, Freshness, ObjectName, Publication, Result, StageId, StageRevision, StorageError, WriteMode,
 };
 
 use super::record::uses_segments_of;
 use super::session::Session;
-use super::write::Piece;
+use super::write::{Landed, Piece, info_of_stored};
 use super::{Backend, info_of};
 use crate::client::{ObjectMetadata, Segment, SloManifest, Upload, Uploaded};
 use crate::etag;
@@ -31,22 +30,21 @@ impl Backend {
             WriteMode::IfAbsent => None,
         };
         let piece = Piece { operation: OPERATION, subject: name, object: &object, mode, stage: Some(stage) };
-        let (publication, segments) = if session.segments.is_empty() {
+        let (landed, segments) = if session.segments.is_empty() {
             let tag = etag::of_bytes(&session.tail);
-            let publication = self.write_piece(&piece, session.tail.clone().into(), Some(&tag)).await?;
-            (publication, Vec::new())
+            (self.write_piece(&piece, session.tail.clone().into(), Some(&tag)).await?, Vec::new())
         } else {
             let segments = self.all_segments(stage, &session).await?;
             self.write_record(OPERATION, stage, &object, &segments).await?;
             (self.write_manifest(&piece, stage, &segments).await?, segments)
         };
-        if let Publication::Published(_) = &publication {
-            if let Some(replaced) = replaced {
-                self.free_replaced(replaced, Some(stage), &segments).await;
-            }
+        if let (true, Some(replaced)) = (landed.is_there, replaced) {
+            self.free_replaced(replaced, Some(stage), &segments).await;
+        }
+        if let Publication::Published(_) = &landed.publication {
             self.end_session(stage).await;
         }
-        Ok(publication)
+        Ok(landed.publication)
     }
 
     /// The segments of the stage, the rest of it written as the last one.
@@ -69,7 +67,7 @@ impl Backend {
         piece: &Piece<'_>,
         stage: &StageId,
         segments: &[Segment],
-    ) -> Result<Publication> {
+    ) -> Result<Landed> {
         let expected = etag::of_segments(segments.iter().map(|segment| &*segment.etag));
         // A second time when what was in the way has gone meanwhile.
         for _ in 0..2 {
@@ -78,11 +76,7 @@ impl Backend {
                 .metadata(super::record::stage_header(stage));
             let unclear = match self.container.put_manifest(manifest).await {
                 Ok(Uploaded::Stored(stored)) => {
-                    return Ok(Publication::Published(ObjectInfo {
-                        size: stored.size,
-                        modified: stored.modified,
-                        entity_tag: Some(stored.entity_tag),
-                    }));
+                    return Ok(Landed::there(info_of_stored(stored)));
                 }
                 Ok(Uploaded::Exists { .. }) => Unclear::Exists,
                 Ok(Uploaded::Superseded) => Unclear::Superseded,
@@ -96,15 +90,15 @@ impl Backend {
                 uses_segments_of(found, stage) && found.entity_tag.as_deref() == Some(&*expected)
             };
             match (unclear, found) {
-                (_, Ok(Some(found))) if is_ours(&found) => return Ok(Publication::Published(info_of(found))),
+                (_, Ok(Some(found))) if is_ours(&found) => return Ok(Landed::there(info_of(found))),
                 (Unclear::Failed(error), _) | (_, Err(error)) => {
                     return Err(error.into_storage(piece.operation, piece.subject));
                 }
                 (Unclear::Superseded, Ok(Some(found))) if piece.mode == WriteMode::Replace => {
                     self.free_if_unpublished(piece.operation, stage).await?;
-                    return Ok(Publication::Published(info_of(found)));
+                    return Ok(Landed::overtaken(info_of(found)));
                 }
-                (_, Ok(Some(found))) => return Ok(Publication::Existing(info_of(found))),
+                (_, Ok(Some(found))) => return Ok(Landed::existing(info_of(found))),
                 (_, Ok(None)) => {}
             }
         }

@@ -15,12 +15,6 @@ use crate::SwiftError;
 use crate::client::{Reading, Segment};
 
 impl Backend {
-    /// Where an object lies, in a container that is there.
-    pub(super) async fn place(&self, operation: &'static str, name: &ObjectName) -> Result<String> {
-        self.ready(operation, name).await?;
-        self.names.object(operation, name)
-    }
-
     pub(super) async fn stat(&self, name: &ObjectName, freshness: Freshness) -> Result<Option<ObjectInfo>> {
         let object = self.place("stat", name).await?;
         let metadata = self.container.head(&object, freshness).await;

@@ -28,6 +28,28 @@ pub(super) struct Piece<'a> {
     pub(super) stage: Option<&'a StageId>,
 }
 
+/// Where a PUT at a final name ended.
+pub(super) struct Landed {
+    pub(super) publication: Publication,
+    /// The object that is there is this one: what was there before is no more.
+    pub(super) is_there: bool,
+}
+
+impl Landed {
+    pub(super) fn there(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Published(info), is_there: true }
+    }
+
+    /// Swift counts something else as newer. That may be older by our clock, and then it is just what was to be replaced.
+    pub(super) fn overtaken(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Published(info), is_there: false }
+    }
+
+    pub(super) fn existing(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Existing(info), is_there: false }
+    }
+}
+
 impl Backend {
     pub(super) async fn write(&self, name: &ObjectName, body: Body, mode: WriteMode) -> Result<Publication> {
         let object = self.place(OPERATION, name).await?;
@@ -45,11 +67,11 @@ impl Backend {
         let piece = Piece { operation: OPERATION, subject: name, object: &object, mode, stage: None };
         let (content, tag) =
             content_of(body, limits).await.map_err(|error| StorageError::body(OPERATION, name, error))?;
-        let publication = self.write_piece(&piece, content, tag.as_deref()).await?;
-        if let (Publication::Published(_), Some(replaced)) = (&publication, replaced) {
+        let landed = self.write_piece(&piece, content, tag.as_deref()).await?;
+        if let (true, Some(replaced)) = (landed.is_there, replaced) {
             self.free_replaced(replaced, None, &[]).await;
         }
-        Ok(publication)
+        Ok(landed.publication)
     }
 
     /// Writes an object in one PUT. `tag` is its entity tag, when all of it is in memory.
@@ -58,7 +80,7 @@ impl Backend {
         piece: &Piece<'_>,
         mut content: Content,
         tag: Option<&str>,
-    ) -> Result<Publication> {
+    ) -> Result<Landed> {
         let failed = |error: SwiftError| error.into_storage(piece.operation, piece.subject);
         let if_absent = piece.mode == WriteMode::IfAbsent;
         // A second time when what was in the way has gone meanwhile.
@@ -68,31 +90,20 @@ impl Backend {
                 .metadata(piece.stage.and_then(stage_header));
             let uploaded = self.container.put(upload).await.map_err(failed)?;
             let again = match uploaded {
-                Uploaded::Stored(stored) => return Ok(Publication::Published(info_of_stored(stored))),
-                Uploaded::Exists { again, repeated } => {
-                    if let Some(found) = self.look(piece).await? {
-                        let is_ours = is_ours(&found, piece.stage, tag, repeated);
-                        let info = info_of(found);
-                        return Ok(if is_ours {
-                            Publication::Published(info)
-                        } else {
-                            Publication::Existing(info)
-                        });
+                Uploaded::Stored(stored) => return Ok(Landed::there(info_of_stored(stored))),
+                Uploaded::Exists { again, repeated } => match self.look(piece).await? {
+                    Some(found) if is_ours(&found, piece.stage, tag, repeated) => {
+                        return Ok(Landed::there(info_of(found)));
                     }
-                    again
-                }
+                    Some(found) => return Ok(Landed::existing(info_of(found))),
+                    None => again,
+                },
                 Uploaded::Superseded => match self.look(piece).await? {
-                    Some(found) => {
-                        let is_ours = tag.is_some() && found.entity_tag.as_deref() == tag;
-                        let info = info_of(found);
-                        // With `Replace` it was there for a moment, and was replaced in its turn.
-                        let published = is_ours || !if_absent;
-                        return Ok(if published {
-                            Publication::Published(info)
-                        } else {
-                            Publication::Existing(info)
-                        });
+                    Some(found) if tag.is_some() && found.entity_tag.as_deref() == tag => {
+                        return Ok(Landed::there(info_of(found)));
                     }
+                    Some(found) if if_absent => return Ok(Landed::existing(info_of(found))),
+                    Some(found) => return Ok(Landed::overtaken(info_of(found))),
                     None => None,
                 },
             };
@@ -140,16 +151,23 @@ impl Backend {
         // From here on the object may be there, whatever becomes of its answer.
         let parts = unused.release();
         let piece = Piece { operation: OPERATION, subject: name, object, mode, stage: Some(&stage) };
-        let publication = self.write_manifest(&piece, &stage, &segments).await;
-        match (&publication, replaced) {
-            (Ok(Publication::Published(_)), Some(replaced)) => {
-                self.free_replaced(replaced, Some(&stage), &segments).await;
+        match self.write_manifest(&piece, &stage, &segments).await {
+            Ok(landed) => {
+                if let Publication::Existing(_) = landed.publication {
+                    free(&self.container, parts).await;
+                }
+                if let (true, Some(replaced)) = (landed.is_there, replaced) {
+                    self.free_replaced(replaced, Some(&stage), &segments).await;
+                }
+                Ok(landed.publication)
             }
-            (Ok(Publication::Published(_)), None) => {}
-            (Err(error), _) if matches!(error.kind(), ErrorKind::Unavailable { .. }) => {}
-            (Ok(Publication::Existing(_)) | Err(_), _) => free(&self.container, parts).await,
+            // It may be there, so its parts are left to upkeep.
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable { .. }) => Err(error),
+            Err(error) => {
+                free(&self.container, parts).await;
+                Err(error)
+            }
         }
-        publication
     }
 }
 
@@ -167,12 +185,12 @@ async fn content_of(body: Body, limits: Limits) -> Result<(Content, Option<Strin
     Ok((bytes.into(), Some(tag)))
 }
 
-fn info_of_stored(stored: Stored) -> ObjectInfo {
+pub(super) fn info_of_stored(stored: Stored) -> ObjectInfo {
     ObjectInfo { size: stored.size, modified: stored.modified, entity_tag: Some(stored.entity_tag) }
 }
 
-/// Whether what is there is what was to be written: what was published from a stage says so itself; else it must be the same
-/// content, and the request must have been repeated.
+/// Whether what is there is what was to be written. What was published from a stage says so; of anything else a request that
+/// was repeated is taken to have written the same content.
 fn is_ours(found: &ObjectMetadata, stage: Option<&StageId>, tag: Option<&str>, repeated: bool) -> bool {
     let same_content = tag.is_some() && found.entity_tag.as_deref() == tag;
     let same_writer = match stage {

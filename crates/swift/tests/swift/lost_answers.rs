@@ -209,6 +209,26 @@ async fn an_answer_of_202_is_looked_into() {
     assert_content(&storage, "o", &large).await;
 }
 
+/// By the clock of another proxy the object that is to be replaced may be the newer one: it stays, and so do its segments.
+#[tokio::test]
+async fn what_could_not_be_replaced_keeps_its_segments() {
+    let (fake, storage) = ready().await;
+    let bytes = random(3 * MEBIBYTE);
+    let (stage, state) = staged(&storage, "s", &bytes).await;
+    assert_published(publish(&storage, &stage, &state, WriteMode::IfAbsent).await);
+    let before = fake.object_names(CONTAINER);
+    let not_done = Action::Status(StatusCode::ACCEPTED, HeaderMap::new());
+    let other = random(3 * MEBIBYTE);
+
+    puts(&fake, "/files/", &not_done, 1);
+    storage.write(&name("o"), streamed_body(&other), WriteMode::Replace).await.unwrap();
+    let (stage, state) = staged(&storage, "t", &other).await;
+    puts(&fake, "multipart-manifest", &not_done, 1);
+    publish(&storage, &stage, &state, WriteMode::Replace).await.unwrap();
+    assert_content(&storage, "o", &bytes).await;
+    assert_eq!(fake.object_names(CONTAINER), before);
+}
+
 /// Two processes go on with one upload, each without having heard of the other, and publish it under two names: were both
 /// to succeed they would share segments, and deleting one object would damage the other.
 #[tokio::test]
