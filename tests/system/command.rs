@@ -1,1 +1,354 @@
-//! placeholder
+//! The command as whoever types it meets it: what it prints, how it ends, and what SIGTERM does.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use apus_fake_swift::{FakeSwift, Options};
+
+use crate::support::client::with_digest;
+use crate::support::content::{digest, random};
+use crate::support::{Apus, Backend, Client};
+
+/// How long anything here may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where `apus serve` listens without a configuration.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:5000";
+
+/// The command, in a working directory of its own.
+struct Running {
+    child: Child,
+    directory: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts it with these arguments, and with a file `config.yml` in its directory, if there is to be one.
+    fn start(arguments: &[&str], config: Option<&str>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let work = directory.path().join("work");
+        std::fs::create_dir(&work).unwrap();
+        if let Some(config) = config {
+            std::fs::write(work.join("config.yml"), config).unwrap();
+        }
+        let child = Command::new(env!("CARGO_BIN_EXE_apus"))
+            .args(arguments)
+            .current_dir(work)
+            .stdin(Stdio::null())
+            .stdout(File::create(directory.path().join("stdout")).unwrap())
+            .stderr(File::create(directory.path().join("stderr")).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, directory }
+    }
+
+    fn work(&self) -> PathBuf {
+        self.directory.path().join("work")
+    }
+
+    fn stdout(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("stdout")).unwrap()
+    }
+
+    fn stderr(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("stderr")).unwrap()
+    }
+
+    /// Where it listens, by its log in JSON; waits until it does.
+    fn address(&self) -> SocketAddr {
+        let begun = Instant::now();
+        loop {
+            if let Some(line) = self.stderr().lines().find(|line| line.contains("\"listening\"")) {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                return line["address"].as_str().unwrap().parse().unwrap();
+            }
+            assert!(begun.elapsed() < LIMIT, "it does not listen:\n{}", self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Its exit status, when it has ended.
+    fn status(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap().map(|status| status.code().expect("it was killed by a signal"))
+    }
+
+    /// Waits until it has ended. Answers its exit status and what it printed.
+    fn end(mut self) -> (i32, String, String) {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.status() {
+                return (status, self.stdout(), self.stderr());
+            }
+            assert!(begun.elapsed() < LIMIT, "it still runs:\n{}{}", self.stdout(), self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Alone it says what it is and how to go on, and that nothing was done.
+#[test]
+fn alone_it_prints_its_help() {
+    let (status, stdout, stderr) = Running::start(&[], None).end();
+    assert_eq!(status, 2);
+    let help = stdout + &stderr;
+    for part in ["keeps its images in OpenStack Swift", "Usage: apus <COMMAND>", "serve", "127.0.0.1:5000"] {
+        assert!(help.contains(part), "{help}");
+    }
+    let (status, stdout, _) = Running::start(&["serve", "--help"], None).end();
+    assert_eq!(status, 0);
+    assert!(stdout.contains("apus serve [FILE]") && stdout.contains("registry:2"), "{stdout}");
+}
+
+/// It says which version it is.
+#[test]
+fn it_knows_its_version() {
+    let (status, stdout, stderr) = Running::start(&["--version"], None).end();
+    assert_eq!((status, &*stdout, &*stderr), (0, concat!("apus ", env!("CARGO_PKG_VERSION"), "\n"), ""));
+}
+
+/// A configuration that cannot be used ends it at once, with one line that names the file, the line and the column, and what
+/// is expected there.
+#[test]
+fn a_configuration_that_cannot_be_used() {
+    let storage = "version: 0.1\nstorage: inmemory\n";
+    let swift = "version: 0.1\nstorage:\n  swift:\n    authurl: https://keystone.example/v3\n    container: c\n    username: u\n";
+    for (config, expected) in [
+        (None, "apus: cannot read the configuration file config.yml: No such file or directory"),
+        (
+            Some(format!("{storage}http: {{addr: ]\n")),
+            "apus: config.yml:3:7: not a valid YAML configuration: ",
+        ),
+        (
+            Some(format!("{storage}http:\n  addr: everywhere\n")),
+            "apus: config.yml:4:9: http.addr: found \"everywhere\", expected host:port",
+        ),
+        (
+            Some(format!("{storage}log: {{level: loud}}\n")),
+            "apus: config.yml:3:14: log.level: found \"loud\", expected error, warn, info or debug",
+        ),
+        (
+            Some("version: 0.2\nstorage: inmemory\n".into()),
+            "apus: config.yml:1:10: version: found \"0.2\", expected 0.1",
+        ),
+        (
+            Some("version: 0.1\n".into()),
+            "apus: config.yml:1:1: storage: missing, expected one of filesystem, inmemory, swift",
+        ),
+        (
+            Some(swift.into()),
+            "apus: config.yml:3:3: storage.swift.password: missing, expected the user's password",
+        ),
+        (
+            Some(format!("{storage}auth: {{htpasswd: {{realm: r}}}}\n")),
+            "apus: config.yml:3:8: auth.htpasswd: refusing to start",
+        ),
+    ] {
+        let (status, stdout, stderr) = Running::start(&["serve", "config.yml"], config.as_deref()).end();
+        assert_eq!(status, 1, "{stderr}");
+        assert!(stderr.starts_with(expected), "{stderr}\n{expected}");
+        assert_eq!((stdout.as_str(), stderr.lines().count()), ("", 1), "{stderr}");
+    }
+}
+
+/// A key that it does not know does not stop it, but is told with its place.
+#[test]
+fn an_unknown_key_is_told() {
+    let apus = Apus::start_with(Backend::memory().storage(), "colour: blue");
+    let told = apus.log().into_iter().find(|line| line.contains("\"WARN\"")).unwrap_or_default();
+    assert!(told.contains("config.yml:7:1: colour: "), "{told}");
+}
+
+/// The log shows no secret, however talkative it is: no password, no token of Swift, nothing that continues an upload.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_shows_no_secret() {
+    for backend in [Backend::fake_v1, Backend::fake_v3] {
+        let options = Options { password: "sesame-7d1f".into(), ..Options::default() };
+        let fake = FakeSwift::start(options).await.unwrap();
+        let storage = backend(&fake).storage().replace("password: testing", "password: sesame-7d1f");
+        let config = format!(
+            "version: 0.1\nlog: {{level: debug, formatter: json}}\nstorage:\n{storage}\n\
+             http: {{addr: \"127.0.0.1:0\", secret: pepper-22a0}}\n"
+        );
+        let running = Running::start(&["serve", "config.yml"], Some(&config));
+        let client = Client::new(running.address());
+        let location = client.post("/v2/a/blobs/uploads/").await.expect(202).location();
+        let location = client.patch(&location, random(2_000_000)).await.expect(202).location();
+        fake.expire_tokens();
+        let blob = client.push_by_patch("a", random(1000)).await;
+        client.push_manifest("a", "latest", &[blob]).await;
+
+        let log = running.stderr();
+        assert!(log.contains("\"DEBUG\"") && log.contains("put manifest"), "{log}");
+        let state = location.split_once("_state=").unwrap().1.to_owned();
+        let mut secrets = vec!["sesame-7d1f".to_owned(), "pepper-22a0".to_owned(), state];
+        for request in fake.requests() {
+            let token = request.headers.get("x-auth-token").map(|token| token.to_str().unwrap().to_owned());
+            secrets.extend(token);
+        }
+        assert!(secrets.len() > 10);
+        for secret in secrets {
+            assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
+        }
+    }
+}
+
+/// With no configuration at all it listens on 127.0.0.1:5000, keeps its images in `./apus-data`, and prints the three lines
+/// that a newcomer types next. Where somebody else has that port, it says so.
+#[tokio::test]
+async fn without_a_configuration() {
+    let somebody_else = TcpListener::bind(DEFAULT_ADDRESS).is_err();
+    let mut running = Running::start(&["serve"], None);
+    if somebody_else {
+        return is_taken(running.end(), DEFAULT_ADDRESS);
+    }
+    let begun = Instant::now();
+    while running.stdout().lines().count() < 4 {
+        assert_eq!(running.status(), None, "{}", running.stderr());
+        assert!(begun.elapsed() < LIMIT, "{}", running.stderr());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(
+        running.stdout(),
+        "Apus serves http://127.0.0.1:5000 and keeps its images in ./apus-data. Try:\n  \
+         docker pull alpine\n  \
+         docker tag alpine 127.0.0.1:5000/alpine\n  \
+         docker push 127.0.0.1:5000/alpine\n"
+    );
+    let blob = Client::new(DEFAULT_ADDRESS.parse().unwrap()).push("alpine", random(1000)).await;
+    let hex = blob.trim_start_matches("sha256:");
+    let stored = format!("apus-data/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
+    assert!(running.work().join(&stored).is_file(), "{stored}");
+    assert!(running.stderr().contains("listening"), "{}", running.stderr());
+}
+
+/// It ended because somebody else listens on this address, and says so.
+#[track_caller]
+fn is_taken((status, stdout, stderr): (i32, String, String), address: &str) {
+    assert_eq!((status, &*stdout), (1, ""), "{stderr}");
+    let message =
+        format!("apus: cannot listen on {address}: choose another http.addr, or stop what listens there\n");
+    let reason = "  because: Address already in use";
+    assert!(stderr.contains(&message) && stderr.contains(reason), "{stderr}");
+}
+
+/// A second one on the same address ends, and says why; the first goes on.
+#[tokio::test]
+async fn a_second_one_on_the_same_address() {
+    let first = Apus::start(Backend::memory().storage());
+    let address = first.address().to_string();
+    let config = format!("version: 0.1\nstorage: inmemory\nhttp: {{addr: \"{address}\"}}\n");
+    is_taken(Running::start(&["serve", "config.yml"], Some(&config)).end(), &address);
+    first.client().get("/v2/").await.expect(200);
+}
+
+/// An upload under way: its head is taken and half of its content is sent.
+struct HalfSent {
+    stream: BufReader<TcpStream>,
+    rest: Vec<u8>,
+}
+
+impl HalfSent {
+    fn begin(address: SocketAddr, location: &str, content: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let (path, length) = (with_digest(location, &digest(content)), content.len());
+        write!(
+            stream,
+            "PUT {path} HTTP/1.1\r\nhost: apus\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+        )
+        .unwrap();
+        let (half, rest) = content.split_at(length / 2);
+        let mut this = Self { stream: BufReader::new(stream), rest: rest.to_vec() };
+        // It is being worked on: the content is asked for.
+        assert_eq!(this.line(), "HTTP/1.1 100 Continue");
+        assert_eq!(this.line(), "");
+        this.stream.get_mut().write_all(half).unwrap();
+        this
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+fn wait_for_log(apus: &Apus, part: &str) {
+    let begun = Instant::now();
+    while !apus.log().iter().any(|line| line.contains(part)) {
+        assert!(begun.elapsed() < LIMIT, "{part} is not in the log: {:?}", apus.log());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// SIGTERM lets an upload under way come to its end, while new connections are refused and idle ones are closed; then it
+/// ends with success. What was uploaded is there for the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_drains() {
+    let backend = Backend::filesystem();
+    let mut apus = Apus::start(backend.storage());
+    let location = apus.client().post("/v2/a/blobs/uploads/").await.expect(202).location();
+    let content = random(3_000_000);
+    let mut upload = HalfSent::begin(apus.address(), &location, &content);
+    let mut idle = TcpStream::connect(apus.address()).unwrap();
+
+    apus.terminate();
+    wait_for_log(&apus, "draining");
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    drop(idle);
+    let refused = TcpStream::connect(apus.address()).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+
+    let rest = std::mem::take(&mut upload.rest);
+    upload.stream.get_mut().write_all(&rest).unwrap();
+    assert_eq!(upload.line(), "HTTP/1.1 201 Created");
+    drop(upload);
+    assert!(apus.wait(LIMIT).success());
+    wait_for_log(&apus, "stopped");
+
+    let next = Apus::start(backend.storage());
+    let pulled = next.client().get(&format!("/v2/a/blobs/{}", digest(&content))).await.expect(200);
+    assert!(pulled.body == content);
+}
+
+/// A request that does not end is cut off when `http.draintimeout` is over, and it ends all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_ends() {
+    let mut apus = Apus::start_with(Backend::memory().storage(), "  draintimeout: 1s");
+    let location = apus.client().post("/v2/a/blobs/uploads/").await.expect(202).location();
+    let mut upload = HalfSent::begin(apus.address(), &location, &random(3_000_000));
+    let begun = Instant::now();
+    apus.terminate();
+    assert!(apus.wait(LIMIT).success());
+    let took = begun.elapsed();
+    assert!((Duration::from_millis(900)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    wait_for_log(&apus, "some requests did not end in time");
+    // Cut off: an end or a reset, and no answer.
+    let mut answer = Vec::new();
+    let _ = upload.stream.read_to_end(&mut answer);
+    assert_eq!(answer, b"");
+}
+
+/// Without requests it ends at once, by SIGINT as by SIGTERM.
+#[test]
+fn it_ends_at_once_when_idle() {
+    for signal in ["-TERM", "-INT"] {
+        let mut apus = Apus::start(Backend::memory().storage());
+        let begun = Instant::now();
+        let sent = Command::new("kill").args([signal, &apus.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert!(apus.wait(LIMIT).success());
+        assert!(begun.elapsed() < Duration::from_secs(2), "{signal}: {:?}", begun.elapsed());
+    }
+}

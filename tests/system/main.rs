@@ -13,6 +13,16 @@
 //! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
 //! that lacks what it needs fails and says so.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and prints what it has measured"
+)]
+
 mod support;
 
 mod budgets;

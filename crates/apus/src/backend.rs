@@ -12,9 +12,9 @@ use crate::serve::ServeError;
 pub(crate) fn open(driver: &StorageDriver) -> Result<Arc<dyn Storage>, ServeError> {
     Ok(match driver {
         StorageDriver::InMemory => Arc::new(MemoryStorage::new()),
-        StorageDriver::Filesystem(filesystem) => Arc::new(
-            FilesystemStorage::open(filesystem.root_directory.clone()).map_err(ServeError::Storage)?,
-        ),
+        StorageDriver::Filesystem(filesystem) => {
+            Arc::new(FilesystemStorage::open(filesystem.root_directory.clone()).map_err(ServeError::Storage)?)
+        }
         StorageDriver::Swift(swift) => {
             let storage = Arc::new(SwiftStorage::new(&swift_config(swift)).map_err(ServeError::Swift)?);
             tokio::spawn(greet(Arc::clone(&storage)));
@@ -27,7 +27,9 @@ pub(crate) fn open(driver: &StorageDriver) -> Result<Arc<dyn Storage>, ServeErro
 async fn greet(storage: Arc<SwiftStorage>) {
     match storage.check().await {
         Ok(found) => tracing::info!(%found, "Swift is ready"),
-        Err(error) => tracing::error!(error = %error.report(), "Swift cannot be used; requests are answered 503 until it can"),
+        Err(error) => {
+            tracing::error!(error = %error.report(), "Swift cannot be used; requests are answered 503 until it can");
+        }
     }
 }
 
@@ -44,19 +46,19 @@ fn swift_config(config: &SwiftConfig) -> apus_swift::SwiftConfig {
         // Refused when the configuration was read.
         AuthVersion::V2 => None,
     });
-    swift.tenant = config.tenant.clone();
-    swift.tenant_id = config.tenant_id.clone();
-    swift.domain = config.domain.clone();
-    swift.domain_id = config.domain_id.clone();
-    swift.tenant_domain = config.tenant_domain.clone();
-    swift.tenant_domain_id = config.tenant_domain_id.clone();
-    swift.region = config.region.clone();
+    swift.tenant.clone_from(&config.tenant);
+    swift.tenant_id.clone_from(&config.tenant_id);
+    swift.domain.clone_from(&config.domain);
+    swift.domain_id.clone_from(&config.domain_id);
+    swift.tenant_domain.clone_from(&config.tenant_domain);
+    swift.tenant_domain_id.clone_from(&config.tenant_domain_id);
+    swift.region.clone_from(&config.region);
     swift.interface = match config.endpoint_type {
         EndpointType::Public => Interface::Public,
         EndpointType::Internal => Interface::Internal,
         EndpointType::Admin => Interface::Admin,
     };
-    swift.prefix = config.prefix.clone();
+    swift.prefix.clone_from(&config.prefix);
     swift.insecure = config.insecure_skip_verify;
     if let Some(chunk_size) = config.chunk_size {
         swift.segment_size = chunk_size;

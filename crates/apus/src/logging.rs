@@ -1,7 +1,8 @@
 //! The log: on standard error, as text or as JSON lines. What the command has to say to a person who has no log yet is said
 //! here too.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 
 use apus_config::{LogConfig, LogFormat, LogLevel};
 use tracing::level_filters::LevelFilter;
@@ -14,11 +15,13 @@ pub(crate) fn begin(config: &LogConfig) {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
     let begun = match config.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
         LogFormat::Text => {
-            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let colours = std::io::stderr().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             builder.with_ansi(colours).try_init()
         }
     };
@@ -32,7 +35,8 @@ pub(crate) fn complain(error: &(dyn std::error::Error + 'static)) {
     let mut text = format!("apus: {error}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!("  because: {error}\n"));
+        // To write to a text does not fail.
+        let _ = writeln!(text, "  because: {error}");
         cause = error.source();
     }
     // Where standard error is gone there is nobody left to tell.

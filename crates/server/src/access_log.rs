@@ -43,7 +43,7 @@ where
             let answer = logged.await?;
             let status = answer.status().as_u16();
             // To the head of the answer: content may still be on its way.
-            let milliseconds = begun.elapsed().as_millis();
+            let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             if answer.status().is_server_error() {
                 tracing::warn!(%peer, %method, path, status, milliseconds, agent, "answered with an error");
             } else {

@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
-/// How long the client may take to see the end, and to close its side.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the client may go on sending before it sees that we have ended, and closes its side.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may be silent meanwhile.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Bytes that are thrown away at once.
 const SCRATCH: usize = 16 << 10;
@@ -21,31 +24,47 @@ const SCRATCH: usize = 16 << 10;
 /// A connection whose shutdown closes its own side first, and throws away what still comes until the client closes, too.
 pub(crate) struct Lingering {
     stream: TcpStream,
-    /// When to wait no longer; `None` while our own side is open.
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// `None` while our own side is open.
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    end: Instant,
+    /// Until the client has been silent for too long, or the end.
+    pause: Pin<Box<Sleep>>,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { end: Instant::now() + PATIENCE, pause: Box::pin(tokio::time::sleep(SILENCE)) }
+    }
+
+    fn heard(&mut self) {
+        self.pause.as_mut().reset(self.end.min(Instant::now() + SILENCE));
+    }
 }
 
 impl Lingering {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, deadline: None }
+        Self { stream, waiting: None }
     }
 }
 
 impl AsyncWrite for Lingering {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, deadline } = self.get_mut();
-        if deadline.is_none() {
+        let Self { stream, waiting } = self.get_mut();
+        if waiting.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
         }
-        let deadline = deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(PATIENCE)));
+        let waiting = waiting.get_or_insert_with(Waiting::new);
         let mut scratch = [0; SCRATCH];
         loop {
-            if deadline.as_mut().poll(context).is_ready() {
+            if waiting.pause.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Ok(()));
             }
             let mut unread = ReadBuf::new(&mut scratch);
             match ready!(Pin::new(&mut *stream).poll_read(context, &mut unread)) {
-                Ok(()) if !unread.filled().is_empty() => {}
+                Ok(()) if !unread.filled().is_empty() => waiting.heard(),
                 // The client has closed its side, or is gone.
                 Ok(()) | Err(_) => return Poll::Ready(Ok(())),
             }

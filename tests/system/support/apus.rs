@@ -13,7 +13,7 @@ use super::Client;
 const START: Duration = Duration::from_secs(20);
 
 /// A running Apus.
-pub struct Apus {
+pub(crate) struct Apus {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
@@ -22,12 +22,12 @@ pub struct Apus {
 
 impl Apus {
     /// Starts one with `storage`, the lines below `storage:` in the configuration, each indented by two spaces or more.
-    pub fn start(storage: &str) -> Self {
+    pub(crate) fn start(storage: &str) -> Self {
         Self::start_with(storage, "")
     }
 
     /// The same, with more sections at the end of the file.
-    pub fn start_with(storage: &str, more: &str) -> Self {
+    pub(crate) fn start_with(storage: &str, more: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.yml");
         let text = format!(
@@ -76,46 +76,46 @@ impl Apus {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// A client of it.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.address)
     }
 
     /// The lines that it has logged until now.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 
     /// Its process identifier.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Its peak memory until now, in KiB (`VmHWM` of proc(5)).
-    pub fn peak_memory(&self) -> u64 {
+    pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// SIGKILL, and nothing of it is left.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
     /// Waits for its end, at most so long.
-    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+    pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
         let begun = Instant::now();
         while begun.elapsed() < limit {
             if let Some(status) = self.child.try_wait().unwrap() {

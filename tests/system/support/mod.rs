@@ -1,10 +1,11 @@
 //! What the tests share: a running Apus, the backends it runs on, and a client that speaks to it request by request.
 
-pub mod apus;
-pub mod backend;
-pub mod client;
-pub mod content;
+pub(crate) mod apus;
+pub(crate) mod backend;
+pub(crate) mod client;
+pub(crate) mod content;
+pub(crate) mod swift;
 
-pub use apus::Apus;
-pub use backend::Backend;
-pub use client::{Answer, Client};
+pub(crate) use apus::Apus;
+pub(crate) use backend::Backend;
+pub(crate) use client::{Answer, Client};

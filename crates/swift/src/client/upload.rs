@@ -1,0 +1,169 @@
+//! Writing an object in one PUT, and being sure of what was stored.
+
+use std::time::SystemTime;
+
+use apus_http_client::RequestBody;
+use apus_storage::ByteStream;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use super::Container;
+use super::answer::{Answer, entity_tag, modified};
+use crate::error::{Result, SwiftErrorKind};
+use crate::etag::{self, Tally, tallied};
+
+/// What is to be written.
+#[derive(Debug)]
+pub struct Upload {
+    pub(super) name: String,
+    pub(super) if_absent: bool,
+    pub(super) metadata: HeaderMap,
+    content: Content,
+}
+
+/// The bytes of an object on their way in.
+pub struct Content {
+    body: RequestBody,
+    /// Of a stream, what has passed of it.
+    tally: Option<Tally>,
+}
+
+/// What came of writing.
+#[derive(Debug)]
+pub enum Uploaded {
+    /// It is there.
+    Stored(Stored),
+    /// Nothing was written, because something is there ([`Upload::if_absent`]).
+    Exists {
+        /// The content, unless some of it was read.
+        again: Option<Content>,
+        /// Swift saw the request more than once: what is there may be what was to be written.
+        repeated: bool,
+    },
+    /// It was written, and so was something newer at the same time. Look again.
+    Superseded,
+}
+
+/// An object that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its bytes.
+    pub size: u64,
+    /// Its entity tag without quotes: as computed here, and not contradicted by Swift.
+    pub entity_tag: String,
+    /// When.
+    pub modified: SystemTime,
+}
+
+impl Content {
+    /// Content as a stream of `length` bytes, or of any length when that is `None`.
+    #[must_use]
+    pub fn stream(length: Option<u64>, stream: ByteStream) -> Self {
+        let (stream, tally) = tallied(stream);
+        Self { body: RequestBody::stream(length, stream), tally: Some(tally) }
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self { body: bytes.into(), tally: None }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.body.fmt(formatter)
+    }
+}
+
+impl Upload {
+    /// To be written under this name, in place of whatever is there.
+    #[must_use]
+    pub fn new(name: impl Into<String>, content: impl Into<Content>) -> Self {
+        Self { name: name.into(), if_absent: false, metadata: HeaderMap::new(), content: content.into() }
+    }
+
+    /// Only if nothing is there. Swift looks before it reads the content, so two writers at once may both write.
+    #[must_use]
+    pub fn if_absent(mut self, if_absent: bool) -> Self {
+        self.if_absent = if_absent;
+        self
+    }
+
+    /// With `X-Object-Meta-` and `name`, which is in lower case.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Option<(HeaderName, HeaderValue)>) -> Self {
+        self.metadata.extend(metadata.into_iter().map(|(name, value)| (Some(name), value)));
+        self
+    }
+}
+
+impl Container {
+    /// Writes an object in one request.
+    ///
+    /// What Swift says it stored is compared with what was sent; if it differs, it is deleted. Bytes in memory are checked
+    /// by Swift itself before they are stored.
+    pub async fn put(&self, upload: Upload) -> Result<Uploaded> {
+        let Upload { name, if_absent, metadata, content: Content { body, tally } } = upload;
+        let bytes = body.as_bytes().map(|bytes| (bytes.len() as u64, etag::of_bytes(bytes)));
+        let mut headers = put_headers(metadata, if_absent);
+        if let Some((_, tag)) = &bytes
+            && let Ok(tag) = HeaderValue::from_str(tag)
+        {
+            headers.insert(ETAG, tag);
+        }
+        let call = self.call(Method::PUT, Some(&name)).headers(headers).body(body);
+        let answer = self.client.send(call).await?;
+        if !is_created(answer.status) {
+            return self.not_created(answer, tally).await;
+        }
+        let (size, tag) = match (&bytes, &tally) {
+            (Some((size, tag)), _) => (*size, tag.clone()),
+            (None, Some(tally)) => (tally.length(), tally.tag()),
+            (None, None) => (0, String::new()),
+        };
+        if entity_tag(&answer.headers).is_some_and(|stored| !stored.eq_ignore_ascii_case(&tag)) {
+            let error = answer
+                .error(SwiftErrorKind::Damaged, "the bytes that were stored are not those that were sent");
+            answer.discard().await;
+            let _ = self.delete(&name).await;
+            return Err(error.with_advice("try again; if it stays so, look for a faulty machine in between"));
+        }
+        let modified = modified(&answer.headers);
+        answer.discard().await;
+        Ok(Uploaded::Stored(Stored { size, entity_tag: tag, modified }))
+    }
+
+    /// All answers to a PUT of an object but that it was made.
+    pub(super) async fn not_created(&self, mut answer: Answer, tally: Option<Tally>) -> Result<Uploaded> {
+        match answer.status {
+            StatusCode::PRECONDITION_FAILED => {
+                let again = answer.again.take().map(|body| Content { body, tally });
+                let repeated = answer.repeated;
+                answer.discard().await;
+                Ok(Uploaded::Exists { again, repeated })
+            }
+            StatusCode::ACCEPTED => {
+                answer.discard().await;
+                Ok(Uploaded::Superseded)
+            }
+            StatusCode::NOT_FOUND => Err(self.vanished(answer).await),
+            _ => Err(answer.refused().await),
+        }
+    }
+}
+
+/// Swift answers 201; 202 says something else.
+pub(super) fn is_created(status: StatusCode) -> bool {
+    status.is_success() && status != StatusCode::ACCEPTED
+}
+
+/// The headers that every PUT of an object has.
+pub(super) fn put_headers(mut metadata: HeaderMap, if_absent: bool) -> HeaderMap {
+    metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if if_absent {
+        metadata.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+    }
+    metadata
+}

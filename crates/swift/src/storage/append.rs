@@ -1,0 +1,88 @@
+//! Appending to a stage: what is large becomes segments as it comes, the rest stays with the session, and the session's one
+//! PUT is the step that counts.
+
+use std::sync::Arc;
+
+use apus_storage::{
+    ByteStream, Checkpoint, ErrorKind, Result, StageId, StagePosition, StageRevision, StageState,
+    StorageError,
+};
+use bytes::Bytes;
+
+use super::parts::{Parts, Unused, free};
+use super::session::Session;
+use super::{Backend, moved};
+use crate::client::{Upload, Uploaded};
+
+const OPERATION: &str = "stage_append";
+
+impl Backend {
+    pub(super) async fn stage_append(
+        &self,
+        stage: &StageId,
+        position: StagePosition<'_>,
+        stream: ByteStream,
+        checkpoint: Checkpoint,
+    ) -> Result<StageState> {
+        self.ready(OPERATION, stage).await?;
+        let before = match position {
+            StagePosition::Start => Session::nothing(),
+            StagePosition::At(revision) => (*self.load_at(OPERATION, stage, revision).await?).clone(),
+        };
+        let mut parts = Parts {
+            backend: self,
+            operation: OPERATION,
+            stage,
+            limits: self.limits(OPERATION, stage).await?,
+            segments: before.segments,
+            unused: Unused::new(self.container.clone()),
+        };
+        let tail = parts.take(before.tail, stream).await?;
+        let checkpoint = checkpoint();
+        if checkpoint.len() > StageState::MAX_CHECKPOINT_BYTES {
+            let error = StorageError::new(ErrorKind::Unexpected, OPERATION, stage);
+            return Err(error.with_advice(format!("its checkpoint has {} bytes", checkpoint.len())));
+        }
+        let session = Session {
+            revision: StageRevision::random(),
+            // What the caller's buffer holds besides is not kept alive by this.
+            checkpoint: Bytes::copy_from_slice(&checkpoint),
+            segments: parts.segments,
+            tail,
+        };
+        let is_start = matches!(position, StagePosition::Start);
+        self.commit(stage, is_start, session, parts.unused).await
+    }
+
+    /// Puts the session. Only when it is certain that it was not put are the new segments deleted: a session that was put,
+    /// and whose answer was lost, names them.
+    async fn commit(
+        &self,
+        stage: &StageId,
+        is_start: bool,
+        session: Session,
+        mut unused: Unused,
+    ) -> Result<StageState> {
+        let object = session
+            .encode()
+            .map_err(|error| StorageError::new(ErrorKind::Unexpected, OPERATION, stage).with_source(error))?;
+        let upload = Upload::new(self.names.session(stage), object).if_absent(is_start);
+        let segments = unused.release();
+        let put = self.container.put(upload).await;
+        let is_kept = match put.map_err(|error| error.into_storage(OPERATION, stage))? {
+            Uploaded::Stored(_) => true,
+            // Another append was there before, or at the same time; or it was ours, and its answer was lost.
+            Uploaded::Exists { .. } | Uploaded::Superseded => {
+                let found = self.load(OPERATION, stage).await?;
+                found.is_some_and(|found| found.revision == session.revision)
+            }
+        };
+        if !is_kept {
+            free(&self.container, segments).await;
+            return Err(moved(OPERATION, stage));
+        }
+        let state = session.state();
+        self.sessions.keep(stage, Arc::new(session));
+        Ok(state)
+    }
+}

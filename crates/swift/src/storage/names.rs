@@ -1,0 +1,152 @@
+//! Where everything lies in the container. `docs/layout.md` fixes these names: what is written under them today is read
+//! tomorrow, by others too.
+
+use apus_storage::{ErrorKind, ObjectName, Result, StageId, StageRevision, StorageError};
+
+/// The longest name of an object, in bytes (Swift, "Object Storage API overview", constraints).
+const LONGEST: usize = 1024;
+
+/// The names of objects in Swift, by their names in the contract. All begin with the prefix, raw as registry:2 takes it:
+/// put in front as it is, and only slashes at the very beginning are dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    files: String,
+    segments: String,
+    sessions: String,
+    records: String,
+}
+
+impl Names {
+    pub(super) fn new(prefix: &str) -> Self {
+        let below = |rest: &str| format!("{prefix}{rest}").trim_start_matches('/').to_owned();
+        Self {
+            files: below("/files/"),
+            segments: below("/segments/apus/"),
+            sessions: below("/apus/sessions/"),
+            records: below("/apus/records/"),
+        }
+    }
+
+    /// Where an object lies.
+    pub(super) fn object(&self, operation: &'static str, name: &ObjectName) -> Result<String> {
+        let object = format!("{}{name}", self.files);
+        if object.len() > LONGEST {
+            let advice = format!("with the prefix it is longer than the {LONGEST} bytes that Swift allows");
+            return Err(StorageError::new(ErrorKind::InvalidName, operation, name).with_advice(advice));
+        }
+        Ok(object)
+    }
+
+    /// Where names begin, as a listing's prefix.
+    pub(super) fn files(&self) -> &str {
+        &self.files
+    }
+
+    /// A segment whose name no other attempt uses.
+    pub(super) fn new_segment(&self, stage: &StageId, number: usize) -> String {
+        let nonce = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 8]>());
+        format!("{}{number:08}-{nonce}", self.segments_of(stage))
+    }
+
+    /// The segment that holds the rest of a stage at one revision: the same bytes whoever writes it, so that a repeated
+    /// publish names the same segments.
+    pub(super) fn last_segment(&self, stage: &StageId, number: usize, revision: &StageRevision) -> String {
+        format!("{}{number:08}-{}", self.segments_of(stage), revision.as_str())
+    }
+
+    /// What the names of all segments of a stage begin with.
+    pub(super) fn segments_of(&self, stage: &StageId) -> String {
+        format!("{}{stage}/", self.segments)
+    }
+
+    pub(super) fn session(&self, stage: &StageId) -> String {
+        format!("{}{stage}", self.sessions)
+    }
+
+    /// Where sessions begin, as a listing's prefix.
+    pub(super) fn sessions(&self) -> &str {
+        &self.sessions
+    }
+
+    pub(super) fn record(&self, stage: &StageId) -> String {
+        format!("{}{stage}", self.records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_is_taken_as_registry_2_takes_it() {
+        let name = ObjectName::parse("docker/registry/v2/a").unwrap();
+        let cases = [
+            ("", "files/docker/registry/v2/a", "segments/apus/s/", "apus/sessions/s", "apus/records/s"),
+            (
+                "foo",
+                "foo/files/docker/registry/v2/a",
+                "foo/segments/apus/s/",
+                "foo/apus/sessions/s",
+                "foo/apus/records/s",
+            ),
+            (
+                "/foo",
+                "foo/files/docker/registry/v2/a",
+                "foo/segments/apus/s/",
+                "foo/apus/sessions/s",
+                "foo/apus/records/s",
+            ),
+            (
+                "foo/",
+                "foo//files/docker/registry/v2/a",
+                "foo//segments/apus/s/",
+                "foo//apus/sessions/s",
+                "foo//apus/records/s",
+            ),
+            (
+                "//a//b//",
+                "a//b///files/docker/registry/v2/a",
+                "a//b///segments/apus/s/",
+                "a//b///apus/sessions/s",
+                "a//b///apus/records/s",
+            ),
+            ("/", "files/docker/registry/v2/a", "segments/apus/s/", "apus/sessions/s", "apus/records/s"),
+            (
+                "a b%/ü",
+                "a b%/ü/files/docker/registry/v2/a",
+                "a b%/ü/segments/apus/s/",
+                "a b%/ü/apus/sessions/s",
+                "a b%/ü/apus/records/s",
+            ),
+        ];
+        let stage = StageId::parse("s").unwrap();
+        for (prefix, object, segments, session, record) in cases {
+            let names = Names::new(prefix);
+            assert_eq!(names.object("write", &name).unwrap(), object, "{prefix:?}");
+            assert_eq!(names.segments_of(&stage), segments, "{prefix:?}");
+            assert_eq!(names.session(&stage), session, "{prefix:?}");
+            assert_eq!(names.record(&stage), record, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_refused() {
+        let component = "c".repeat(223);
+        let name = ObjectName::parse([&*component; 4].join("/")).unwrap();
+        assert_eq!(name.as_str().len(), 895);
+        Names::new(&"p".repeat(1024 - 895 - "/files/".len())).object("write", &name).unwrap();
+        let error = Names::new(&"p".repeat(123)).object("write", &name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidName);
+    }
+
+    #[test]
+    fn segments_are_numbered_and_never_named_twice() {
+        let names = Names::new("");
+        let stage = StageId::parse("s").unwrap();
+        let name = names.new_segment(&stage, 7);
+        assert!(name.starts_with("segments/apus/s/00000007-"), "{name}");
+        assert_ne!(name, names.new_segment(&stage, 7));
+        let revision = StageRevision::from_text("r");
+        assert_eq!(names.last_segment(&stage, 8, &revision), "segments/apus/s/00000008-r");
+    }
+}

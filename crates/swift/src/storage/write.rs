@@ -1,0 +1,207 @@
+//! Writing an object whole: small ones from memory, larger ones as a stream in one PUT, the largest as segments. Always
+//! straight to the final name.
+
+use apus_storage::{
+    Body, ErrorKind, Freshness, ObjectInfo, ObjectName, Publication, Result, StageId, StorageError,
+    WriteMode, body,
+};
+use bytes::Bytes;
+
+use super::parts::{Parts, Unused, free};
+use super::record::stage_header;
+use super::{Backend, Limits, info_of};
+use crate::SwiftError;
+use crate::client::{Content, ObjectMetadata, Stored, Upload, Uploaded};
+use crate::etag;
+
+const OPERATION: &str = "write";
+
+/// An object that is to be written in one PUT.
+pub(super) struct Piece<'a> {
+    pub(super) operation: &'static str,
+    /// What it is called in an error.
+    pub(super) subject: &'a (dyn std::fmt::Display + Sync),
+    /// Its name in the container.
+    pub(super) object: &'a str,
+    pub(super) mode: WriteMode,
+    /// The stage that it is published from.
+    pub(super) stage: Option<&'a StageId>,
+}
+
+/// Where a PUT at a final name ended.
+pub(super) struct Landed {
+    pub(super) publication: Publication,
+    /// The object that is there is this one: what was there before is no more.
+    pub(super) is_there: bool,
+}
+
+impl Landed {
+    pub(super) fn there(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Published(info), is_there: true }
+    }
+
+    /// Swift counts something else as newer. That may be older by our clock, and then it is just what was to be replaced.
+    pub(super) fn overtaken(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Published(info), is_there: false }
+    }
+
+    pub(super) fn existing(info: ObjectInfo) -> Self {
+        Self { publication: Publication::Existing(info), is_there: false }
+    }
+}
+
+impl Backend {
+    pub(super) async fn write(&self, name: &ObjectName, body: Body, mode: WriteMode) -> Result<Publication> {
+        let object = self.place(OPERATION, name).await?;
+        let limits = self.limits(OPERATION, name).await?;
+        // A small object's predecessor is not looked at: see `SwiftStorage`.
+        let replaced = match mode {
+            WriteMode::Replace if body.length() > limits.small => {
+                self.to_be_replaced(OPERATION, &object).await?
+            }
+            _ => None,
+        };
+        if body.length() > limits.piece {
+            return self.write_large(name, &object, body, mode, limits, replaced).await;
+        }
+        let piece = Piece { operation: OPERATION, subject: name, object: &object, mode, stage: None };
+        let (content, tag) =
+            content_of(body, limits).await.map_err(|error| StorageError::body(OPERATION, name, error))?;
+        let landed = self.write_piece(&piece, content, tag.as_deref()).await?;
+        if let (true, Some(replaced)) = (landed.is_there, replaced) {
+            self.free_replaced(replaced, None, &[]).await;
+        }
+        Ok(landed.publication)
+    }
+
+    /// Writes an object in one PUT. `tag` is its entity tag, when all of it is in memory.
+    pub(super) async fn write_piece(
+        &self,
+        piece: &Piece<'_>,
+        mut content: Content,
+        tag: Option<&str>,
+    ) -> Result<Landed> {
+        let failed = |error: SwiftError| error.into_storage(piece.operation, piece.subject);
+        let if_absent = piece.mode == WriteMode::IfAbsent;
+        // A second time when what was in the way has gone meanwhile.
+        for _ in 0..2 {
+            let upload = Upload::new(piece.object, content)
+                .if_absent(if_absent)
+                .metadata(piece.stage.and_then(stage_header));
+            let uploaded = self.container.put(upload).await.map_err(failed)?;
+            let again = match uploaded {
+                Uploaded::Stored(stored) => return Ok(Landed::there(info_of_stored(stored))),
+                Uploaded::Exists { again, repeated } => match self.look(piece).await? {
+                    Some(found) if is_ours(&found, piece.stage, tag, repeated) => {
+                        return Ok(Landed::there(info_of(found)));
+                    }
+                    Some(found) => return Ok(Landed::existing(info_of(found))),
+                    None => again,
+                },
+                Uploaded::Superseded => match self.look(piece).await? {
+                    Some(found) if tag.is_some() && found.entity_tag.as_deref() == tag => {
+                        return Ok(Landed::there(info_of(found)));
+                    }
+                    Some(found) if if_absent => return Ok(Landed::existing(info_of(found))),
+                    Some(found) => return Ok(Landed::overtaken(info_of(found))),
+                    None => None,
+                },
+            };
+            match again {
+                Some(again) => content = again,
+                None => break,
+            }
+        }
+        let error = StorageError::new(ErrorKind::UNAVAILABLE, piece.operation, piece.subject);
+        Err(error.with_advice("something else writes and deletes it at the same time; try again"))
+    }
+
+    async fn look(&self, piece: &Piece<'_>) -> Result<Option<ObjectMetadata>> {
+        let found = self.container.head(piece.object, Freshness::Newest).await;
+        found.map_err(|error| error.into_storage(piece.operation, piece.subject))
+    }
+
+    /// Segments and a manifest, of a stage that nobody else knows.
+    async fn write_large(
+        &self,
+        name: &ObjectName,
+        object: &str,
+        body: Body,
+        mode: WriteMode,
+        limits: Limits,
+        replaced: Option<super::replaced::Replaced>,
+    ) -> Result<Publication> {
+        let stage = new_stage(name)?;
+        let mut parts = Parts {
+            backend: self,
+            operation: OPERATION,
+            stage: &stage,
+            limits,
+            segments: Vec::new(),
+            unused: Unused::new(self.container.clone()),
+        };
+        let rest = parts.take(Bytes::new(), body.into_stream()).await?;
+        if !rest.is_empty() {
+            let last = self.names.new_segment(&stage, parts.segments.len());
+            parts.put(last, rest.into()).await?;
+        }
+        let Parts { segments, mut unused, .. } = parts;
+        unused.add(&self.names.record(&stage));
+        self.write_record(OPERATION, &stage, object, &segments).await?;
+        // From here on the object may be there, whatever becomes of its answer.
+        let parts = unused.release();
+        let piece = Piece { operation: OPERATION, subject: name, object, mode, stage: Some(&stage) };
+        match self.write_manifest(&piece, &stage, &segments).await {
+            Ok(landed) => {
+                if let Publication::Existing(_) = landed.publication {
+                    free(&self.container, parts).await;
+                }
+                if let (true, Some(replaced)) = (landed.is_there, replaced) {
+                    self.free_replaced(replaced, Some(&stage), &segments).await;
+                }
+                Ok(landed.publication)
+            }
+            // It may be there, so its parts are left to upkeep.
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable { .. }) => Err(error),
+            Err(error) => {
+                free(&self.container, parts).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What is sent: bytes where they are in memory or small, so that they can be sent again.
+async fn content_of(body: Body, limits: Limits) -> Result<(Content, Option<String>), body::BoxError> {
+    let length = body.length();
+    let bytes = match body.as_bytes() {
+        Some(bytes) => bytes.clone(),
+        None if length <= limits.small => {
+            body::collect(body.into_stream(), usize::try_from(length).unwrap_or(usize::MAX)).await?
+        }
+        None => return Ok((Content::stream(Some(length), body.into_stream()), None)),
+    };
+    let tag = etag::of_bytes(&bytes);
+    Ok((bytes.into(), Some(tag)))
+}
+
+pub(super) fn info_of_stored(stored: Stored) -> ObjectInfo {
+    ObjectInfo { size: stored.size, modified: stored.modified, entity_tag: Some(stored.entity_tag) }
+}
+
+/// Whether what is there is what was to be written. What was published from a stage says so; of anything else a request that
+/// was repeated is taken to have written the same content.
+fn is_ours(found: &ObjectMetadata, stage: Option<&StageId>, tag: Option<&str>, repeated: bool) -> bool {
+    let same_content = tag.is_some() && found.entity_tag.as_deref() == tag;
+    let same_writer = match stage {
+        Some(stage) => super::record::stage_of(found).as_ref() == Some(stage),
+        None => repeated,
+    };
+    same_content && same_writer
+}
+
+fn new_stage(name: &ObjectName) -> Result<StageId> {
+    let id = format!("write-{}", data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>()));
+    StageId::parse(id)
+        .map_err(|error| StorageError::new(ErrorKind::Unexpected, OPERATION, name).with_source(error))
+}

@@ -1,0 +1,21 @@
+//! The storage backend on a Swift: on the fake in one process, which fails on a script and counts requests, and on a real
+//! one, which the environment names (see [`support::real_v1`] and [`support::real_v3`]).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "to panic is how a test fails, in its helpers too"
+)]
+
+mod answers;
+mod budgets;
+mod conformance;
+mod failures;
+mod lost_answers;
+mod odd;
+mod segments;
+mod sign_in;
+mod support;
+mod tokens;

@@ -1,0 +1,66 @@
+//! The real Swift, asked past Apus.
+
+use hyper::{Method, StatusCode, Uri};
+
+use super::backend::variable;
+use super::{Answer, Client};
+
+/// A container, by the sign-in of version 1.
+pub(crate) struct Container {
+    client: Client,
+    path: String,
+    token: String,
+}
+
+impl Container {
+    pub(crate) async fn open(name: &str) -> Self {
+        let (user, key) = (variable("ST_USER"), variable("ST_KEY"));
+        let credentials = [("x-auth-user", &*user), ("x-auth-key", &*key)];
+        let (client, path) = at(&variable("ST_AUTH"));
+        let signed_in = client.request(Method::GET, &path, &credentials, "").await.expect(200);
+        let (client, account) = at(signed_in.header("x-storage-url"));
+        let token = signed_in.header("x-auth-token").to_owned();
+        Self { client, path: format!("{account}/{name}"), token }
+    }
+
+    /// The names of all objects, by the listing; at most 10,000. None where there is no container yet.
+    pub(crate) async fn names(&self) -> Vec<String> {
+        let listing = self.ask(Method::GET, "").await;
+        if listing.status == StatusCode::NOT_FOUND {
+            return Vec::new();
+        }
+        assert!(listing.status.is_success(), "{listing:?}");
+        String::from_utf8(listing.body.to_vec()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// The answer to a GET of an object.
+    pub(crate) async fn get(&self, name: &str) -> Answer {
+        self.ask(Method::GET, name).await
+    }
+
+    /// Removes the container and all that is in it.
+    pub(crate) async fn remove(self) {
+        for name in self.names().await {
+            let answer = self.ask(Method::DELETE, &name).await;
+            assert!(answer.status.is_success(), "{name}: {answer:?}");
+        }
+        self.ask(Method::DELETE, "").await.expect(204);
+    }
+
+    async fn ask(&self, method: Method, name: &str) -> Answer {
+        let path = if name.is_empty() { self.path.clone() } else { format!("{}/{name}", self.path) };
+        self.client.request(method, &path, &[("x-auth-token", &self.token)], "").await
+    }
+}
+
+/// The names of all objects in a container, by its listing; at most 10,000.
+pub(crate) async fn object_names(container: &str) -> Vec<String> {
+    Container::open(container).await.names().await
+}
+
+/// A client of the server that a URL names, and the path that it names there.
+fn at(url: &str) -> (Client, String) {
+    let uri: Uri = url.parse().unwrap();
+    let address = uri.authority().unwrap().as_str().parse().unwrap();
+    (Client::new(address), uri.path().to_owned())
+}
