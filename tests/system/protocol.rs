@@ -6,6 +6,8 @@
 //! | `uploads` | the ways in which a blob comes in |
 //! | `blobs` | the ways in which it goes out |
 //! | `manifests` | manifests and tags |
+//! | `lists` | the catalog, referrers |
+//! | `deleting` | what is deleted, and what stays |
 //! | `refused` | bad input: names, digests, identifiers, sizes |
 //! | `broken` | bodies that end before their time, paths that are none |
 
@@ -19,6 +21,8 @@ use crate::support::{Answer, Apus, Backend, Client, swift};
 
 mod blobs;
 mod broken;
+mod deleting;
+mod lists;
 mod manifests;
 mod refused;
 mod uploads;
@@ -78,7 +82,8 @@ impl Site {
     }
 
     fn over(backend: Backend, fake: Option<FakeSwift>) -> Self {
-        Self { apus: Apus::start(backend.storage()), backend, fake }
+        let storage = format!("{}\n  delete: {{enabled: true}}", backend.storage());
+        Self { apus: Apus::start(&storage), backend, fake }
     }
 
     fn client(&self) -> Client {

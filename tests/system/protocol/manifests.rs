@@ -14,7 +14,7 @@ const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image of one blob, written as no program would write it: what is stored must be these bytes and no others.
-fn image(media_type: &str, blob: &str) -> Bytes {
+pub(super) fn image(media_type: &str, blob: &str) -> Bytes {
     let text = format!(
         "{{\n   \"schemaVersion\":2,\t\"mediaType\" : \"{media_type}\",\n \"layers\":[ {{\"size\": 1e3,\n\"digest\":\"{blob}\", \
          \"mediaType\":\"application/octet-stream\"}} ],\r\n\"annotations\":{{\"\\u00e9\":\"é\"}}  }}\n\n"
@@ -59,7 +59,10 @@ async fn a_manifest_by_digest(site: &Site) {
     let path = format!("/v2/a/manifests/{}", digest(&manifest));
     put(client, &path, OCI_IMAGE, &manifest).await.expect(201);
     is_there(site, &path, OCI_IMAGE, &manifest).await;
-    site.refused(client.get("/v2/a/tags/list").await, 404, "NAME_UNKNOWN");
+    let listed: serde_json::Value =
+        serde_json::from_slice(&client.get("/v2/a/tags/list").await.expect(200).body).unwrap();
+    assert_eq!(listed, json!({ "name": "a", "tags": [] }));
+    site.refused(client.get("/v2/nobody/tags/list").await, 404, "NAME_UNKNOWN");
 
     let child = json!({ "mediaType": OCI_IMAGE, "digest": digest(&manifest), "size": manifest.len() });
     // Its media type is only in the header: so some tools write indexes.
