@@ -98,19 +98,12 @@ async fn push_and_pull(client: Client, repository: &str) {
     client.get(&format!("/v2/{repository}/tags/list")).await.expect(200);
 }
 
-/// One line of the log says all of this.
-fn logged(apus: &Apus, parts: &[&str]) -> bool {
-    apus.log().iter().any(|line| parts.iter().all(|part| line.contains(part)))
-}
-
+/// One line of the log comes to say all of this.
 async fn comes_to_log(apus: &Apus, parts: &[&str]) {
     let begun = Instant::now();
-    while !logged(apus, parts) {
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "no line with {parts:?}:\n{}",
-            apus.log().join("\n")
-        );
+    while !apus.log().iter().any(|line| parts.iter().all(|part| line.contains(part))) {
+        let log = apus.log().join("\n");
+        assert!(begun.elapsed() < Duration::from_secs(20), "no line with {parts:?}:\n{log}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -130,7 +123,7 @@ async fn it_starts_while_swift_is_down() {
         is_unavailable(apus.client()).await;
         // Nor can an upload begin: its URL needs a secret that lies in storage.
         apus.client().post("/v2/a/blobs/uploads/").await.expect(503);
-        assert!(logged(&apus, &["storage is unavailable", address, "refused"]), "{:?}", apus.log());
+        comes_to_log(&apus, &["storage is unavailable", address, "refused"]).await;
 
         fake.come_back().await.unwrap();
         recovers(&apus).await;
@@ -177,7 +170,7 @@ async fn a_wrong_password() {
             .await;
         let told = is_unavailable(apus.client()).await;
         assert!(told.contains("refuses the registry's credentials"), "{told}");
-        assert!(logged(&apus, &["storage refuses access", address, "401"]), "{:?}", apus.log());
+        comes_to_log(&apus, &["storage refuses access", address, "401"]).await;
         let log = apus.log().join("\n");
         assert!(!log.contains("sesame-7d1f") && !told.contains("sesame-7d1f"), "{told}\n{log}");
         // A service that refuses is not asked a hundred times.
@@ -209,7 +202,7 @@ async fn a_missing_container_is_made() {
     push_and_pull(apus.client(), "a").await;
     let made = fake.count(|request| request.method == Method::PUT && request.kind == RequestKind::Container);
     assert_eq!(made, 1);
-    assert!(logged(&apus, &["made the container", FAKE_CONTAINER]), "{:?}", apus.log());
+    comes_to_log(&apus, &["made the container", FAKE_CONTAINER]).await;
 }
 
 /// A token that ends in the middle is renewed, and no client notices: not between the steps of a push, not between two
@@ -287,7 +280,7 @@ async fn passing_failures_are_invisible() {
         push_and_pull(apus.client(), "lost").await;
         assert_eq!(fake.faults_left(), 0);
     }
-    assert!(logged(&apus, &["trying again"]));
+    comes_to_log(&apus, &["trying again"]).await;
 }
 
 /// A pull that breaks in the middle at Swift breaks for the client too: it is never taken for whole.

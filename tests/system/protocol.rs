@@ -56,7 +56,7 @@ const OWN: &str = "apus/upload-secret";
 /// What no client is ever told: parts of the names of objects.
 const INTERNAL: [&str; 6] = ["docker/registry", "_layers", "_manifests/", "segments/", "apus/", "sessions"];
 
-/// An Apus, what it stores in, and the repository that a test works in.
+/// An Apus, and what it stores in.
 struct Site {
     apus: Apus,
     backend: Backend,

@@ -14,14 +14,14 @@ use tokio::time::{sleep, timeout};
 
 use super::REPOSITORY;
 use crate::support::Client;
-use crate::support::client::{BoxError, full, streamed, with_digest};
+use crate::support::client::{BoxError, RequestBody, full, streamed, with_digest};
 use crate::support::content::{digest, random};
 
 /// How many at a time.
 const PUSHES: usize = 5;
 /// Bytes of a blob: on either side of what Swift stores in one segment or in one request.
 const SIZES: Range<usize> = 1 << 20..8 << 20;
-/// Milliseconds in which the client sends a blob.
+/// Milliseconds in which content is sent.
 const PACES: Range<u64> = 150..600;
 /// Bytes that it sends at a time.
 const PIECE: usize = 64 << 10;
@@ -72,9 +72,10 @@ impl Blob {
     }
 }
 
-/// Pushes on their way.
+/// Pushes on their way, all at the same pace, so that many of them come to their ends at about the same time.
 pub(super) struct Pushes {
     running: Vec<JoinHandle<Blob>>,
+    pace: Duration,
     progress: Arc<Progress>,
 }
 
@@ -89,18 +90,20 @@ struct Progress {
 
 impl Pushes {
     pub(super) fn begin(client: Client) -> Self {
-        let progress = Arc::new(Progress::default());
+        let (pace, progress) = (random_pace(), Arc::new(Progress::default()));
         let manners = [Manner::Whole, Manner::Stream, Manner::Chunks].into_iter().cycle();
-        let running =
-            manners.take(PUSHES).map(|manner| tokio::spawn(push(client, manner, Arc::clone(&progress))));
-        Self { running: running.collect(), progress }
+        let pushes = manners.take(PUSHES).map(|manner| {
+            let push = Push { client, manner, pace, progress: Arc::clone(&progress) };
+            tokio::spawn(push.run())
+        });
+        Self { running: pushes.collect(), pace, progress }
     }
 
     /// Waits for the moment at which this round's pushes are killed: in one round out of three while they send, else at a
     /// random moment between the end of what one of them sends and the answer. `finishing` is about how long this takes.
     pub(super) async fn moment_to_kill(&self, round: usize, finishing: Duration) {
         if round.is_multiple_of(3) {
-            sleep(Duration::from_millis(rand::random_range(0..PACES.end))).await;
+            sleep(self.pace.mul_f64(rand::random_range(0.0..1.0))).await;
         } else {
             self.one_has_sent_all().await;
             sleep(finishing.mul_f64(rand::random_range(0.0..1.5))).await;
@@ -129,78 +132,89 @@ impl Pushes {
     }
 }
 
-/// Pushes a blob until Apus is killed.
-async fn push(client: Client, manner: Manner, progress: Arc<Progress>) -> Blob {
-    let mut blob = Blob::new(random(rand::random_range(SIZES)));
-    blob.answered = try_push(client, manner, &blob, &progress).await.is_ok();
-    progress.broken.fetch_or(!blob.answered, Ordering::Relaxed);
-    blob
-}
-
-async fn try_push(
+/// One of them.
+struct Push {
     client: Client,
     manner: Manner,
-    blob: &Blob,
-    progress: &Arc<Progress>,
-) -> Result<(), BoxError> {
-    let pause = pause(blob.content.len());
-    let progress = Arc::clone(progress);
-    let all_sent = move || {
-        progress.sent.fetch_add(1, Ordering::Relaxed);
-    };
-    let nothing: &[(&str, &str)] = &[("content-length", "0")];
-    let begin = format!("/v2/{REPOSITORY}/blobs/uploads/");
-    let mut location =
-        client.try_request(Method::POST, &begin, nothing, full("")).await?.expect(202).location();
-    match manner {
-        Manner::Whole => {
-            let length = blob.content.len().to_string();
-            let body = streamed(slowly(blob.content.clone(), pause, all_sent));
-            let path = with_digest(&location, &blob.digest);
-            client.try_request(Method::PUT, &path, &[("content-length", &length)], body).await?.expect(201);
-            return Ok(());
-        }
-        Manner::Stream => {
-            let body = streamed(slowly(blob.content.clone(), pause, || ()));
-            location = client.try_request(Method::PATCH, &location, &[], body).await?.expect(202).location();
-        }
-        Manner::Chunks => {
-            let mut rest = blob.content.clone();
-            while !rest.is_empty() {
-                let chunk = rest.split_to(rest.len().min(CHUNK));
-                let length = chunk.len().to_string();
-                let body = streamed(slowly(chunk, pause, || ()));
-                let headers = [("content-length", &*length)];
-                location = client
-                    .try_request(Method::PATCH, &location, &headers, body)
-                    .await?
-                    .expect(202)
-                    .location();
+    pace: Duration,
+    progress: Arc<Progress>,
+}
+
+impl Push {
+    /// Pushes a blob until Apus is killed.
+    async fn run(self) -> Blob {
+        let mut blob = Blob::new(random(rand::random_range(SIZES)));
+        blob.answered = self.try_push(&blob).await.is_ok();
+        self.progress.broken.fetch_or(!blob.answered, Ordering::Relaxed);
+        blob
+    }
+
+    async fn try_push(&self, blob: &Blob) -> Result<(), BoxError> {
+        let progress = Arc::clone(&self.progress);
+        let all_sent = move || {
+            progress.sent.fetch_add(1, Ordering::Relaxed);
+        };
+        let pause = pause(self.pace, blob.content.len());
+        let begin = format!("/v2/{REPOSITORY}/blobs/uploads/");
+        let mut location = self.ask(Method::POST, &begin, Some(0), full("")).await?;
+        match self.manner {
+            Manner::Whole => {
+                let body = streamed(slowly(blob.content.clone(), pause, all_sent));
+                let length = Some(blob.content.len());
+                self.ask(Method::PUT, &with_digest(&location, &blob.digest), length, body).await?;
+                return Ok(());
+            }
+            Manner::Stream => {
+                let body = streamed(slowly(blob.content.clone(), pause, || ()));
+                location = self.ask(Method::PATCH, &location, None, body).await?;
+            }
+            Manner::Chunks => {
+                let mut rest = blob.content.clone();
+                while !rest.is_empty() {
+                    let chunk = rest.split_to(rest.len().min(CHUNK));
+                    let length = Some(chunk.len());
+                    let body = streamed(slowly(chunk, pause, || ()));
+                    location = self.ask(Method::PATCH, &location, length, body).await?;
+                }
             }
         }
+        all_sent();
+        self.ask(Method::PUT, &with_digest(&location, &blob.digest), Some(0), full("")).await?;
+        Ok(())
     }
-    all_sent();
-    client
-        .try_request(Method::PUT, &with_digest(&location, &blob.digest), nothing, full(""))
-        .await?
-        .expect(201);
-    Ok(())
+
+    /// One request, which succeeds unless Apus is killed. Answers where to go on.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        length: Option<usize>,
+        body: RequestBody,
+    ) -> Result<String, BoxError> {
+        let length = length.map(|length| length.to_string());
+        let headers: Vec<_> = length.iter().map(|length| ("content-length", &**length)).collect();
+        let answer = self.client.try_request(method.clone(), path, &headers, body).await?;
+        Ok(answer.expect(if method == Method::PUT { 201 } else { 202 }).location())
+    }
 }
 
-/// The pause between two pieces with which some content of this length goes at a random pace.
-pub(super) fn pause(length: usize) -> Duration {
-    let pieces = u32::try_from(length.div_ceil(PIECE)).unwrap();
-    Duration::from_millis(rand::random_range(PACES)) / pieces
+pub(super) fn random_pace() -> Duration {
+    Duration::from_millis(rand::random_range(PACES))
 }
 
-/// The content piece by piece, each after a pause; says when the last has been handed over.
+/// The pause between two pieces with which content of this length goes at this pace.
+pub(super) fn pause(pace: Duration, length: usize) -> Duration {
+    pace / u32::try_from(length.div_ceil(PIECE)).unwrap()
+}
+
+/// The content piece by piece, each after a pause; says when it hands over the last.
 pub(super) fn slowly(
     content: Bytes,
     pause: Duration,
-    ended: impl Fn() + Clone + Send + Sync + 'static,
+    all_sent: impl Fn() + Clone + Send + Sync + 'static,
 ) -> impl Stream<Item = Bytes> + Send + Sync + 'static {
     stream::unfold(content, move |mut rest| {
-        let ended = ended.clone();
+        let all_sent = all_sent.clone();
         async move {
             if rest.is_empty() {
                 return None;
@@ -208,7 +222,7 @@ pub(super) fn slowly(
             sleep(pause).await;
             let piece = rest.split_to(rest.len().min(PIECE));
             if rest.is_empty() {
-                ended();
+                all_sent();
             }
             Some((piece, rest))
         }

@@ -6,7 +6,7 @@ use hyper::Method;
 use tokio::task::JoinHandle;
 
 use super::REPOSITORY;
-use super::pushes::{Blob, pause, slowly};
+use super::pushes::{Blob, pause, random_pace, slowly};
 use crate::support::Client;
 use crate::support::client::{streamed, with_digest};
 use crate::support::content::random;
@@ -20,7 +20,7 @@ pub(super) struct Resumed {
     chunk: usize,
     /// Where it stood after the first chunk.
     location: String,
-    /// Sends the second; whether that was answered.
+    /// Sends the second; whether that was taken.
     sending: JoinHandle<bool>,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Standing {
 impl Resumed {
     pub(super) async fn begin(client: Client) -> Self {
         let blob = Blob::new(random(SIZE));
-        let chunk = rand::random_range(1..=SIZE / 2);
+        let chunk = rand::random_range(1..SIZE / 2);
         let begun = client.post(&format!("/v2/{REPOSITORY}/blobs/uploads/")).await.expect(202);
         let location =
             client.patch(&begun.location(), blob.content.slice(..chunk)).await.expect(202).location();
@@ -44,7 +44,7 @@ impl Resumed {
 
     /// Goes on where the restarted Apus says that it stands.
     pub(super) async fn finish(self, client: Client) -> (Standing, Blob) {
-        let answered = self.sending.await.unwrap();
+        let taken = self.sending.await.unwrap();
         let status = client.get(&self.location).await.expect(204);
         let last: usize = status.header("range").strip_prefix("0-").unwrap().parse().unwrap();
         let offset = last + 1;
@@ -52,7 +52,7 @@ impl Resumed {
             Standing::BehindTheChunk
         } else {
             assert_eq!(offset, self.chunk, "the upload stands where no chunk ended");
-            assert!(!answered, "a chunk was lost that had been taken");
+            assert!(!taken, "a chunk was lost that had been taken");
             Standing::BeforeTheChunk
         };
         let rest = self.blob.content.slice(offset..);
@@ -65,14 +65,11 @@ impl Resumed {
     }
 }
 
+/// Sends a chunk until Apus is killed; whether it was taken.
 async fn send(client: Client, location: String, chunk: Bytes) -> bool {
-    let length = chunk.len().to_string();
-    let body = streamed(slowly(chunk, pause(length.parse().unwrap()), || ()));
-    match client.try_request(Method::PATCH, &location, &[("content-length", &length)], body).await {
-        Ok(answer) => {
-            answer.expect(202);
-            true
-        }
-        Err(_) => false,
-    }
+    let length = chunk.len();
+    let body = streamed(slowly(chunk, pause(random_pace(), length), || ()));
+    let headers = [("content-length", &*length.to_string())];
+    let answer = client.try_request(Method::PATCH, &location, &headers, body).await;
+    answer.map(|answer| answer.expect(202)).is_ok()
 }

@@ -30,13 +30,13 @@ impl Site {
     fn send_part(&self, line: &str, framing: Framing, part: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.apus.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let head = format!("{line} HTTP/1.1\r\nhost: apus\r\ncontent-type: application/octet-stream\r\n");
-        match framing {
-            Framing::Length(length) => write!(stream, "{head}content-length: {length}\r\n\r\n").unwrap(),
-            Framing::Chunked => {
-                write!(stream, "{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n", part.len() + 1).unwrap();
-            }
-        }
+        let framing = match framing {
+            Framing::Length(length) => format!("content-length: {length}\r\n\r\n"),
+            Framing::Chunked => format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", part.len() + 1),
+        };
+        let head =
+            format!("{line} HTTP/1.1\r\nhost: apus\r\ncontent-type: application/octet-stream\r\n{framing}");
+        stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(part).unwrap();
         stream
     }

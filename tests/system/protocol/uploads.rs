@@ -189,7 +189,6 @@ async fn the_status_of_an_upload(site: &Site) {
 /// A cancelled upload is gone, before any byte and after some, and holds no room.
 async fn a_cancelled_upload_is_gone(site: &Site) {
     let client = site.client();
-    site.begin("a").await;
     let before = site.holds().await;
     for chunk in [None, Some(random(700)), Some(random(2_500_000))] {
         let mut location = site.begin("a").await;
