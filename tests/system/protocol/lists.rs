@@ -29,7 +29,8 @@ async fn the_catalog(site: &Site) {
             assert!(page.len() <= size);
             met.extend(page.iter().map(|name| name.as_str().unwrap().to_owned()));
             let link = answer.header("link");
-            let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) else {
+            let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""))
+            else {
                 assert_eq!(link, "");
                 break;
             };
