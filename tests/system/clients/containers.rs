@@ -72,20 +72,16 @@ impl Engine {
 
     /// Answers the identifier of the image.
     fn pull(&self, reference: &str) -> String {
-        format!(
-            "sha256:{}",
-            last_line(self.command().args(["pull", "--quiet", "--tls-verify=false", reference]))
-        )
+        let id = last_line(self.command().args(["pull", "--quiet", "--tls-verify=false", reference]));
+        format!("sha256:{id}")
     }
 
     /// Answers the digest of the manifest.
     fn push(&self, id: &str, reference: &str) -> String {
         let file = self.directory.path().join("digest");
         let mut command = self.command();
-        run(command
-            .args(["push", "--quiet", "--tls-verify=false", "--digestfile"])
-            .arg(&file)
-            .args([id, reference]));
+        command.args(["push", "--quiet", "--tls-verify=false", "--digestfile"]).arg(&file);
+        run(command.args([id, reference]));
         fs::read_to_string(file).unwrap()
     }
 

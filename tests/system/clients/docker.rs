@@ -54,9 +54,16 @@ struct Docker {
 
 impl Docker {
     fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let address = last_line(Command::new(script("lib/docker-daemon")).arg("up").arg(directory.path()));
-        Self { address, directory }
+        // It is stopped even when it comes up only in part.
+        let mut docker = Self { address: String::new(), directory: tempfile::tempdir().unwrap() };
+        docker.address = last_line(&mut docker.daemon("up"));
+        docker
+    }
+
+    fn daemon(&self, verb: &str) -> Command {
+        let mut command = Command::new(script("lib/docker-daemon"));
+        command.arg(verb).arg(self.directory.path());
+        command
     }
 
     fn command(&self) -> Command {
@@ -95,9 +102,7 @@ impl Docker {
 
 impl Drop for Docker {
     fn drop(&mut self) {
-        let stopped =
-            Command::new(script("lib/docker-daemon")).arg("down").arg(self.directory.path()).status();
-        if !stopped.is_ok_and(|status| status.success()) {
+        if !self.daemon("down").status().is_ok_and(|status| status.success()) {
             eprintln!("the docker daemon in {} was not stopped", self.directory.path().display());
         }
     }
