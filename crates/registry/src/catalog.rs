@@ -27,7 +27,7 @@ impl Registry {
         let mut page = SortedPage::new(last, limit);
         'listing: loop {
             let listed = self.storage.list(&request).await?;
-            let mut end = None;
+            let mut last_found = None;
             for entry in &listed.entries {
                 let Some(path) = entry.name().as_str().get(under.as_str().len() + 1..) else { continue };
                 // No component of a name begins with an underscore, so the first that does is the repository's own.
@@ -35,26 +35,18 @@ impl Registry {
                 if page.is_settled(&format!("{repository}/_"), "/_") {
                     break 'listing;
                 }
-                end = Some(repository);
                 if own.starts_with("layers/") || own.starts_with("manifests/") {
+                    last_found = Some(repository);
                     page.offer(repository);
                 }
             }
-            match (listed.next, end) {
-                (None, _) => break,
-                (Some(next), Some(repository))
-                    if next.starts_with(&format!("{under}/{repository}/_manifests/")) =>
-                {
-                    // `_manifests` says all there is to know: behind the tilde lies whatever is not its own.
-                    request = request.after(format!("{under}/{repository}/_~"));
-                }
-                (Some(next), Some(repository))
-                    if next.starts_with(&format!("{under}/{repository}/_layers/")) =>
-                {
-                    request = request.after(format!("{under}/{repository}/_~"));
-                }
-                (Some(next), _) => request = request.after(next),
-            }
+            let Some(next) = listed.next else { break };
+            // The rest of what is its own says nothing new; behind the tilde lies what is not.
+            let rest = last_found.map(|repository| format!("{under}/{repository}/_"));
+            request = request.after(match rest {
+                Some(rest) if next.starts_with(&rest) => rest + "~",
+                _ => next,
+            });
         }
         let (names, more) = page.into_names();
         let repositories = names.filter_map(|name| RepositoryName::parse(&name).ok()).collect();
