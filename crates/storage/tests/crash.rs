@@ -3,7 +3,7 @@
 //!
 //! The test runs itself again as a child that writes as fast as it can, and kills it.
 
-#![allow(clippy::similar_names, clippy::unwrap_used, clippy::panic, reason = "a test; a stage and its state")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

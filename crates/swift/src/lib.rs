@@ -35,8 +35,6 @@
 //! # }
 //! ```
 
-#![allow(clippy::similar_names, reason = "a stage and its state: the words of the contract")]
-
 mod auth;
 mod client;
 mod config;
