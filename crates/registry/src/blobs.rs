@@ -5,7 +5,7 @@ use std::ops::Range;
 use apus_storage::{ByteRange, ByteStream, ErrorKind, Freshness, Outcome, StorageError};
 
 use crate::cache::Link;
-use crate::{Digest, Error, Registry, RepositoryName, Result, layout, link};
+use crate::{Digest, Error, Registry, RepositoryName, Result, layout};
 
 /// What is known of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Registry {
     pub async fn delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
         self.may_delete()?;
         self.caches.missed_link(Link::Blob, repository, digest);
-        match link::delete(&*self.storage, layout::layer_link(repository, digest)?).await? {
+        match self.links.delete(&layout::layer_link(repository, digest)?).await? {
             Outcome::Done => Ok(()),
             Outcome::Absent => {
                 Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
@@ -139,14 +139,14 @@ impl Registry {
         stored: &Digest,
         size: u64,
     ) -> Result<()> {
-        link::write(&*self.storage, &layout::layer_link(repository, digest)?, stored).await?;
+        self.links.write(&layout::layer_link(repository, digest)?, stored).await?;
         self.caches.saw_blob(stored, size);
         self.caches.saw_link(Link::Blob, repository, digest);
         Ok(())
     }
 
     async fn linked_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Digest> {
-        if let Some(stored) = link::read(&*self.storage, &layout::layer_link(repository, digest)?).await? {
+        if let Some(stored) = self.links.read(&layout::layer_link(repository, digest)?).await? {
             return Ok(stored);
         }
         self.caches.missed_link(Link::Blob, repository, digest);

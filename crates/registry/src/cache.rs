@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
+use quick_cache::{DefaultHashBuilder, Weighter};
 
 use crate::{Digest, RepositoryName};
 
@@ -30,8 +30,12 @@ pub(crate) enum Link {
     Manifest,
 }
 
+/// The right and the duty to fetch a manifest.
+pub(crate) type Turn<'a> =
+    PlaceholderGuard<'a, Digest, Bytes, ByLength, DefaultHashBuilder, DefaultLifecycle<Digest, Bytes>>;
+
 #[derive(Debug, Clone)]
-struct ByLength;
+pub(crate) struct ByLength;
 
 impl Weighter<Digest, Bytes> for ByLength {
     fn weight(&self, _digest: &Digest, content: &Bytes) -> u64 {
@@ -82,8 +86,10 @@ impl Caches {
         self.links.remove(&(link, repository.clone(), digest.clone()));
     }
 
-    pub(crate) fn manifest(&self, digest: &Digest) -> Option<Bytes> {
-        self.manifests.get(digest)
+    /// The manifest, or the turn to fetch it. Others that ask meanwhile wait until it is there, or one after the other get
+    /// the turn when it was given back.
+    pub(crate) async fn manifest_or_turn(&self, digest: &Digest) -> Result<Bytes, Turn<'_>> {
+        self.manifests.get_value_or_guard_async(digest).await
     }
 
     pub(crate) fn keep_manifest(&self, digest: &Digest, content: &Bytes) {

@@ -19,17 +19,17 @@ impl Registry {
     ///
     /// One listing goes over all objects, ten thousand at a time; a repository that fills the rest of a page is jumped over.
     pub async fn repositories(&self, last: Option<&str>, limit: usize) -> Result<RepositoryPage> {
-        let under = layout::repositories()?;
-        let mut request = ListRequest::under(under.clone());
+        let mut request = ListRequest::under(layout::repositories()?);
+        let prefix = request.prefix();
         if let Some(last) = last {
-            request = request.after(format!("{under}/{last}"));
+            request = request.after(format!("{prefix}{last}"));
         }
         let mut page = SortedPage::new(last, limit);
         'listing: loop {
-            let listed = self.storage.list(&request).await?;
+            let listed = self.links.list(&request).await?;
             let mut last_found = None;
-            for entry in &listed.entries {
-                let Some(path) = entry.name().as_str().get(under.as_str().len() + 1..) else { continue };
+            for key in &listed.keys {
+                let Some(path) = key.strip_prefix(&prefix) else { continue };
                 // No component of a name begins with an underscore, so the first that does is the repository's own.
                 let Some((repository, own)) = path.split_once("/_") else { continue };
                 if page.is_settled(&format!("{repository}/_"), "/_") {
@@ -42,7 +42,7 @@ impl Registry {
             }
             let Some(next) = listed.next else { break };
             // The rest of what is its own says nothing new; behind the tilde lies what is not.
-            let rest = last_found.map(|repository| format!("{under}/{repository}/_"));
+            let rest = last_found.map(|repository| format!("{prefix}{repository}/_"));
             request = request.after(match rest {
                 Some(rest) if next.starts_with(&rest) => rest + "~",
                 _ => next,
@@ -53,3 +53,6 @@ impl Registry {
         Ok(RepositoryPage { repositories, more })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,11 @@ pub fn tag_link(repository: &RepositoryName, tag: &Tag) -> Result<ObjectName, In
     ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags/{tag}/current/link"))
 }
 
+/// Under which everything of a tag lies: its link, and where registry:2 wrote it, its history.
+pub fn tag(repository: &RepositoryName, tag: &Tag) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags/{tag}"))
+}
+
 /// Under which the tags of a repository lie.
 pub fn tags(repository: &RepositoryName) -> Result<ObjectName, InvalidName> {
     ObjectName::parse(format!("{ROOT}/repositories/{repository}/_manifests/tags"))
@@ -65,8 +70,8 @@ pub fn referrers(repository: &RepositoryName, subject: &Digest) -> Result<Object
 
 /// The digest that a link's name ends in.
 #[must_use]
-pub fn digest_of_link(link: &ObjectName) -> Option<Digest> {
-    let (rest, _) = link.as_str().rsplit_once("/link")?;
+pub fn digest_of_link(link: &str) -> Option<Digest> {
+    let (rest, _) = link.rsplit_once("/link")?;
     let (rest, hex) = rest.rsplit_once('/')?;
     let (_, algorithm) = rest.rsplit_once('/')?;
     Digest::parse(&format!("{algorithm}:{hex}")).ok()

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | [`RepositoryName`], [`Tag`], [`Reference`], [`Digest`] | the grammar, from the OCI distribution and image specifications |
 //! | [`layout`] | which object holds what: registry:2's layout, and what Apus adds |
-//! | [`Registry`] | the registry; its methods live in `blobs`, `uploads`, `manifests` and `tags` |
+//! | [`Registry`] | the registry; its methods live in `blobs`, `uploads`, `manifests`, `referrers`, `tags` and `catalog` |
+//! | [`ReferenceChecks`] | which of the things that a manifest names must be there |
 //! | [`Upload`], [`UploadPosition`] | an upload session, and what travels in its URL |
 //! | [`Error`] | what a registry has to say when it cannot do what it was asked |
 //!
@@ -15,20 +16,25 @@ mod blobs;
 mod cache;
 mod catalog;
 mod checkpoint;
+mod contents;
 mod digest;
 mod error;
 mod hashing;
 pub mod layout;
-mod link;
+mod links;
 mod manifest;
 mod manifests;
 mod name;
 mod page;
+mod references;
 mod referrers;
 mod registry;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod token;
 mod uploads;
+mod walk;
 
 pub use blobs::{Blob, BlobInfo};
 pub use catalog::RepositoryPage;
@@ -37,6 +43,7 @@ pub use error::{Error, Result};
 pub use manifest::MediaType;
 pub use manifests::{Manifest, PutManifest, StoredManifest};
 pub use name::{Reference, RepositoryName, Tag};
+pub use references::{IndexPlatforms, Platform, ReferenceChecks};
 pub use referrers::{Descriptor, ReferrerPage};
 pub use registry::{Registry, RegistryOptions};
 pub use tags::TagPage;

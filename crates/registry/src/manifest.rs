@@ -1,11 +1,17 @@
 //! Reading manifests: just enough to know what a document is and what it refers to. A manifest is stored and served byte for
 //! byte; nothing is ever written from what is parsed here.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::{Digest, Error, Result};
+use crate::{Digest, Error, Platform, Result};
+
+/// The most blobs and manifests that a manifest may name, each counted once: images have hundreds of layers at most, and to
+/// look for one costs up to two requests at storage.
+pub(crate) const MOST_REFERENCES: usize = 10_000;
 
 /// The media type of a manifest: any text that can stand in a header, without parameters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,7 +56,9 @@ impl MediaType {
         self.0 == DOCKER_LIST
     }
 
-    fn is_schema_1(&self) -> bool {
+    /// Docker's image manifest, schema 1, signed or not. It is served where it is stored, and no longer taken in.
+    #[must_use]
+    pub fn is_schema_1(&self) -> bool {
         self.0 == SCHEMA_1 || self.0 == SCHEMA_1_SIGNED
     }
 }
@@ -68,8 +76,10 @@ pub(crate) struct Outline {
     says_its_type: bool,
     /// Blobs that must be in the repository.
     pub(crate) blobs: Vec<Digest>,
-    /// Manifests that must be in the repository.
-    pub(crate) manifests: Vec<Digest>,
+    /// Whether it names manifests, be it none.
+    pub(crate) is_index: bool,
+    /// The manifests that it names.
+    pub(crate) manifests: Vec<Child>,
     /// The manifest that this one says something about; it need not exist.
     pub(crate) subject: Option<Digest>,
     /// What sort of artifact it is: its own word for it, else its config's.
@@ -78,30 +88,43 @@ pub(crate) struct Outline {
     pub(crate) annotations: Option<Box<RawValue>>,
 }
 
+/// A manifest that an index names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Child {
+    pub(crate) digest: Digest,
+    /// Whether the index says that it is one too, or leaves it open. It may be one all the same.
+    pub(crate) may_be_index: bool,
+    pub(crate) platform: Option<Platform>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct Document<'a> {
     schema_version: Option<u64>,
     media_type: Option<String>,
-    config: Option<Descriptor>,
-    layers: Option<Vec<Descriptor>>,
-    blobs: Option<Vec<Descriptor>>,
-    manifests: Option<Vec<Descriptor>>,
+    #[serde(borrow)]
+    config: Option<Descriptor<'a>>,
+    layers: Option<Vec<Descriptor<'a>>>,
+    blobs: Option<Vec<Descriptor<'a>>>,
+    manifests: Option<Vec<Descriptor<'a>>>,
     fs_layers: Option<IgnoredAny>,
-    subject: Option<Descriptor>,
+    signatures: Option<IgnoredAny>,
+    subject: Option<Descriptor<'a>>,
     artifact_type: Option<String>,
     annotations: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Descriptor {
+struct Descriptor<'a> {
     media_type: Option<String>,
     digest: String,
     urls: Option<Vec<String>>,
+    #[serde(borrow)]
+    platform: Option<&'a RawValue>,
 }
 
-impl Descriptor {
+impl Descriptor<'_> {
     /// Layers that may lie elsewhere (OCI image specification, "Non-Distributable Layers"; Docker's foreign layers).
     fn may_be_elsewhere(&self) -> bool {
         let foreign = self.media_type.as_deref().is_some_and(|media_type| {
@@ -113,6 +136,18 @@ impl Descriptor {
     fn digest(&self) -> Result<Digest> {
         Digest::parse(&self.digest)
             .map_err(|error| invalid(format!("a descriptor cannot be followed: {error}")))
+    }
+
+    fn child(&self) -> Result<Child> {
+        Ok(Child {
+            digest: self.digest()?,
+            may_be_index: self
+                .media_type
+                .as_deref()
+                .is_none_or(|kind| kind == OCI_INDEX || kind == DOCKER_LIST),
+            // A platform that is none is no reason to refuse what is stored already.
+            platform: self.platform.and_then(|platform| serde_json::from_str(platform.get()).ok()),
+        })
     }
 }
 
@@ -129,6 +164,11 @@ impl Outline {
                     .to_owned(),
             ));
         }
+        let blobs: HashSet<&Digest> = outline.blobs.iter().collect();
+        let manifests: HashSet<&Digest> = outline.manifests.iter().map(|child| &child.digest).collect();
+        if blobs.len() + manifests.len() > MOST_REFERENCES {
+            return Err(invalid(format!("it names more than {MOST_REFERENCES} blobs and manifests")));
+        }
         match declared {
             Some(declared) if *declared != outline.media_type && outline.says_its_type => {
                 Err(invalid(format!("its mediaType is {}, it was sent as {declared}", outline.media_type)))
@@ -142,7 +182,7 @@ impl Outline {
     /// # Errors
     /// [`Error::ManifestInvalid`] with the reason.
     pub(crate) fn of(content: &[u8]) -> Result<Self> {
-        let document: Document = serde_json::from_slice(content)
+        let document: Document<'_> = serde_json::from_slice(content)
             .map_err(|error| invalid(format!("it is no manifest in JSON: {error}")))?;
         let is_image = document.config.is_some() || document.layers.is_some();
         if document.manifests.is_some() && (is_image || document.fs_layers.is_some()) {
@@ -159,12 +199,13 @@ impl Outline {
         if let Some(config) = &document.config {
             blobs.push(config.digest()?);
         }
-        let manifests = document.manifests.iter().flatten().map(Descriptor::digest).collect::<Result<_>>()?;
+        let manifests = document.manifests.iter().flatten().map(Descriptor::child).collect::<Result<_>>()?;
         let of_config = document.config.and_then(|config| config.media_type);
         Ok(Self {
             media_type,
             says_its_type: document.media_type.is_some(),
             blobs,
+            is_index: document.manifests.is_some(),
             manifests,
             subject: document.subject.as_ref().map(Descriptor::digest).transpose()?,
             artifact_type: document.artifact_type.filter(|own| !own.is_empty()).or(of_config),
@@ -173,13 +214,15 @@ impl Outline {
     }
 }
 
-impl Document {
+impl Document<'_> {
     fn media_type(&self) -> Result<MediaType> {
         if let Some(media_type) = &self.media_type {
             return MediaType::parse(media_type).ok_or_else(|| invalid("its mediaType is none".to_owned()));
         }
         let media_type = match self.schema_version {
-            Some(1) => SCHEMA_1_SIGNED,
+            // registry:2 stores them without the signatures that they came with.
+            Some(1) if self.signatures.is_some() => SCHEMA_1_SIGNED,
+            Some(1) => SCHEMA_1,
             _ if self.manifests.is_some() => OCI_INDEX,
             // Written by Docker before it wrote mediaType into every manifest.
             _ if self.config.as_ref().is_some_and(|config| {
@@ -196,31 +239,12 @@ impl Document {
 
 /// The manifest for Linux on AMD64 in a list of manifests: what clients get that know no lists.
 pub(crate) fn default_platform(list: &[u8]) -> Option<Digest> {
-    #[derive(Deserialize)]
-    struct List {
-        manifests: Vec<Entry>,
-    }
-    #[derive(Deserialize)]
-    struct Entry {
-        digest: String,
-        platform: Option<Platform>,
-    }
-    #[derive(Deserialize)]
-    struct Platform {
-        os: String,
-        architecture: String,
-    }
-    let list: List = serde_json::from_slice(list).ok()?;
-    let entry = list.manifests.into_iter().find(|entry| {
-        entry
-            .platform
-            .as_ref()
-            .is_some_and(|platform| platform.os == "linux" && platform.architecture == "amd64")
-    })?;
-    Digest::parse(&entry.digest).ok()
+    let default = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned() };
+    let children = Outline::of(list).ok()?.manifests;
+    children.into_iter().find(|child| child.platform.as_ref() == Some(&default)).map(|child| child.digest)
 }
 
-fn invalid(reason: String) -> Error {
+pub(crate) fn invalid(reason: String) -> Error {
     Error::ManifestInvalid { reason }
 }
 

@@ -1,15 +1,12 @@
 //! Manifests: putting one in the order that never shows half of it (content, revision, tags), and finding one again.
 
-use apus_storage::{ByteRange, ErrorKind, Freshness, Publication, StorageError, WriteMode, body};
+use apus_storage::{Publication, WriteMode};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::cache::Link;
+use crate::contents::damaged;
 use crate::manifest::{MediaType, Outline, default_platform};
-use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout, link};
-
-/// References of one manifest that are looked up at once.
-const PARALLEL_CHECKS: usize = 8;
+use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout};
 
 /// A manifest as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +55,12 @@ impl Registry {
             Reference::Digest(digest) => digest.clone(),
             Reference::Tag(tag) => {
                 let tag = layout::tag_link(repository, tag)?;
-                link::read(&*self.storage, &tag).await?.ok_or_else(unknown)?
+                self.links.read(&tag).await?.ok_or_else(unknown)?
             }
         };
         // A deletion removes the revision; a tag may outlive it for a moment.
         let revision = layout::revision_link(repository, &digest)?;
-        let stored = link::read(&*self.storage, &revision).await?.ok_or_else(unknown)?;
+        let stored = self.links.read(&revision).await?.ok_or_else(unknown)?;
         let content = self.manifest_content(&stored).await?.ok_or_else(|| {
             tracing::warn!(%repository, %reference, "the manifest's content is gone; push the image again");
             unknown()
@@ -74,35 +71,12 @@ impl Registry {
         Ok(Manifest { digest, media_type, content })
     }
 
-    pub(crate) async fn manifest_content(&self, digest: &Digest) -> Result<Option<Bytes>> {
-        if let Some(content) = self.caches.manifest(digest) {
-            return Ok(Some(content));
-        }
-        let name = layout::blob_data(digest)?;
-        let Some(reader) = self.storage.read(&name, ByteRange::Full, Freshness::Any).await? else {
-            return Ok(None);
-        };
-        let limit = self.options.manifest_limit;
-        if reader.info.size > limit as u64 {
-            return Err(damaged(digest, format!("it is larger than {limit} bytes")).into());
-        }
-        let content = body::collect(reader.stream, limit).await.map_err(|error| {
-            StorageError::new(ErrorKind::UNAVAILABLE, "read manifest", digest).with_source(error)
-        })?;
-        let actual = Digest::of(digest.algorithm(), &content);
-        if actual != *digest {
-            let error = damaged(digest, format!("its content has the digest {actual}"));
-            return Err(error.with_advice("push the image again").into());
-        }
-        self.caches.keep_manifest(digest, &content);
-        Ok(Some(content))
-    }
-
     /// Stores a manifest, gives it to the repository, makes it a referrer of its subject, and moves the tags to it.
     ///
     /// # Errors
     /// [`Error::ManifestInvalid`], [`Error::ManifestTooLarge`]; [`Error::DigestMismatch`] when it was pushed under another
-    /// digest; [`Error::ManifestReferencesUnknown`] when the repository lacks what it names. Nothing was written then.
+    /// digest; [`Error::ManifestReferencesUnknown`] when the repository lacks what it names and must have by the
+    /// [`ReferenceChecks`](crate::ReferenceChecks). Nothing was written then.
     pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<StoredManifest> {
         let PutManifest { repository, reference, tags, media_type, content } = put;
         if content.len() > self.options.manifest_limit {
@@ -128,17 +102,16 @@ impl Registry {
             tracing::warn!(%digest, "replacing a damaged manifest");
             self.storage.write(&name, content.clone().into(), WriteMode::Replace).await?;
         }
-        link::write(&*self.storage, &layout::revision_link(repository, &digest)?, &digest).await?;
+        self.links.write(&layout::revision_link(repository, &digest)?, &digest).await?;
         if let Some(subject) = &outline.subject {
-            link::write(&*self.storage, &layout::referrer_link(repository, subject, &digest)?, &digest)
-                .await?;
+            self.links.write(&layout::referrer_link(repository, subject, &digest)?, &digest).await?;
         }
         let by_reference = match reference {
             Reference::Tag(tag) => Some(tag),
             Reference::Digest(_) => None,
         };
         for tag in by_reference.into_iter().chain(tags) {
-            link::write(&*self.storage, &layout::tag_link(repository, tag)?, &digest).await?;
+            self.links.write(&layout::tag_link(repository, tag)?, &digest).await?;
         }
         self.caches.keep_manifest(&digest, &content);
         self.caches.saw_link(Link::Manifest, repository, &digest);
@@ -153,17 +126,17 @@ impl Registry {
     pub async fn delete_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
         self.may_delete()?;
         let revision = layout::revision_link(repository, digest)?;
-        let stored = link::read(&*self.storage, &revision).await?.ok_or_else(|| Error::ManifestUnknown {
+        let stored = self.links.read(&revision).await?.ok_or_else(|| Error::ManifestUnknown {
             repository: repository.clone(),
             reference: Reference::Digest(digest.clone()),
         })?;
         self.caches.missed_link(Link::Manifest, repository, digest);
-        link::delete(&*self.storage, revision).await?;
+        self.links.delete(&revision).await?;
         // It is gone; what follows tidies up behind it. What cannot be read refers to nothing.
         if let Some(content) = self.manifest_content(&stored).await?
             && let Ok(Outline { subject: Some(subject), .. }) = Outline::of(&content)
         {
-            link::delete(&*self.storage, layout::referrer_link(repository, &subject, digest)?).await?;
+            self.links.delete(&layout::referrer_link(repository, &subject, digest)?).await?;
         }
         self.delete_tags_of(repository, digest).await
     }
@@ -182,50 +155,4 @@ impl Registry {
             Err(error) => Err(error),
         }
     }
-
-    async fn check_references(&self, repository: &RepositoryName, outline: &Outline) -> Result<()> {
-        let blobs = outline.blobs.iter().map(|digest| (digest.clone(), false));
-        let manifests = outline.manifests.iter().map(|digest| (digest.clone(), true));
-        let references: Vec<(Digest, bool)> = blobs.chain(manifests).collect();
-        let missing: Vec<Digest> = stream::iter(references)
-            .map(|(digest, is_manifest)| async move {
-                let there = if is_manifest {
-                    self.has_manifest(repository, &digest).await?
-                } else {
-                    self.has_blob(repository, &digest).await?
-                };
-                Ok::<_, Error>((!there).then_some(digest))
-            })
-            .buffered(PARALLEL_CHECKS)
-            .try_filter_map(|missing| std::future::ready(Ok(missing)))
-            .try_collect()
-            .await?;
-        if missing.is_empty() { Ok(()) } else { Err(Error::ManifestReferencesUnknown { missing }) }
-    }
-
-    async fn has_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(Link::Blob, repository, digest) {
-            return Ok(true);
-        }
-        match self.blob_info(repository, digest).await {
-            Ok(_) => Ok(true),
-            Err(Error::BlobUnknown { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
-        if self.caches.had_link(Link::Manifest, repository, digest) {
-            return Ok(true);
-        }
-        let there = link::read(&*self.storage, &layout::revision_link(repository, digest)?).await?.is_some();
-        if there {
-            self.caches.saw_link(Link::Manifest, repository, digest);
-        }
-        Ok(there)
-    }
-}
-
-fn damaged(digest: &Digest, reason: String) -> StorageError {
-    StorageError::new(ErrorKind::Damaged, "read manifest", digest).with_source(reason)
 }

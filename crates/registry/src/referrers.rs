@@ -60,9 +60,8 @@ impl Registry {
         if let Some(last) = last {
             request = request.after(layout::referrer_link(repository, subject, last)?.as_str());
         }
-        let listed = self.storage.list(&request).await?;
-        let digests: Vec<Digest> =
-            listed.entries.iter().filter_map(|entry| layout::digest_of_link(entry.name())).collect();
+        let listed = self.links.list(&request).await?;
+        let digests: Vec<Digest> = listed.keys.iter().filter_map(|key| layout::digest_of_link(key)).collect();
         let next = listed.next.and_then(|_| digests.last().cloned());
         let mut found: BTreeMap<String, Descriptor> = stream::iter(digests)
             .map(|digest| async move { self.descriptor(&digest).await })
@@ -112,3 +111,6 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,12 @@ use apus_storage::{ByteRange, Freshness, ObjectName, Publication, StageId, Stora
 use quick_cache::sync::Cache;
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::cache::Caches;
+use crate::links::Links;
 use crate::token::Signer;
-use crate::{Error, Result, layout};
+use crate::{Error, ReferenceChecks, Result, contents, layout};
 
 /// What an operator can choose.
 #[derive(Debug, Clone)]
@@ -24,11 +25,22 @@ pub struct RegistryOptions {
     pub manifest_limit: usize,
     /// Bytes of manifests kept in memory.
     pub manifest_cache: u64,
+    /// Bytes of manifests that are on their way from storage into memory at once, to the KiB. Who needs more waits.
+    pub manifest_memory: u64,
+    /// Which of the things that a manifest names must be in its repository.
+    pub references: ReferenceChecks,
 }
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { upload_secret: None, deletes: true, manifest_limit: 4 << 20, manifest_cache: 16 << 20 }
+        Self {
+            upload_secret: None,
+            deletes: true,
+            manifest_limit: 4 << 20,
+            manifest_cache: 16 << 20,
+            manifest_memory: 256 << 20,
+            references: ReferenceChecks::default(),
+        }
     }
 }
 
@@ -36,8 +48,11 @@ impl Default for RegistryOptions {
 #[derive(Debug)]
 pub struct Registry {
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) links: Links,
     pub(crate) options: RegistryOptions,
     pub(crate) caches: Caches,
+    /// Room for manifests that are being read, in KiB.
+    pub(crate) manifest_room: Semaphore,
     /// Uploads that were cancelled before storage knew of them: here their URL ends at once.
     pub(crate) cancelled: Cache<StageId, ()>,
     signer: OnceCell<Signer>,
@@ -48,13 +63,30 @@ impl Registry {
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, options: RegistryOptions) -> Self {
         let caches = Caches::new(options.manifest_cache);
-        Self { storage, options, caches, cancelled: Cache::new(1024), signer: OnceCell::new() }
+        let links = Links::new(Arc::clone(&storage));
+        let manifest_room = Semaphore::new(contents::whole_room(&options) as usize);
+        Self {
+            storage,
+            links,
+            options,
+            caches,
+            manifest_room,
+            cancelled: Cache::new(1024),
+            signer: OnceCell::new(),
+        }
     }
 
     /// The largest manifest that it takes, in bytes.
     #[must_use]
     pub fn manifest_limit(&self) -> usize {
         self.options.manifest_limit
+    }
+
+    /// Chunks of fewer bytes are taken, but an upload of many of them may meet a limit of storage early
+    /// ([`Storage::least_append`]).
+    #[must_use]
+    pub fn least_append(&self) -> Option<u64> {
+        self.storage.least_append()
     }
 
     /// The one gate of everything that deletes.

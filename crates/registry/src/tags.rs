@@ -1,10 +1,10 @@
 //! Tags: the list of them, and taking one away. Moving a tag is part of putting a manifest.
 
-use apus_storage::{ListEntry, ListRequest, Outcome};
+use apus_storage::{ListEntry, ListRequest, ObjectName, Outcome};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::page::SortedPage;
-use crate::{Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout, link};
+use crate::{Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout};
 
 /// Links of tags that are read at once.
 const PARALLEL_READS: usize = 8;
@@ -29,20 +29,19 @@ impl Registry {
         last: Option<&str>,
         limit: usize,
     ) -> Result<TagPage> {
-        let under = layout::tags(repository)?;
-        let mut request =
-            ListRequest::under(under.clone()).one_level().limit(limit.saturating_add(2).clamp(1000, 10_000));
+        let mut request = ListRequest::under(layout::tags(repository)?)
+            .one_level()
+            .limit(limit.saturating_add(2).clamp(1000, 10_000));
+        let prefix = request.prefix();
         if let Some(last) = last {
             // Whatever follows `last` in the order of tags lies behind this in the order of objects.
-            request = request.after(format!("{under}/{last}"));
+            request = request.after(format!("{prefix}{last}"));
         }
         let mut page = SortedPage::new(last, limit);
         let mut any = false;
         'listing: loop {
-            let listed = self.storage.list(&request).await?;
-            for entry in &listed.entries {
-                let ListEntry::Prefix(name) = entry else { continue };
-                let Some(tag) = name.components().last() else { continue };
+            let listed = self.links.list(&request).await?;
+            for tag in listed.keys.iter().filter_map(|key| tag_of(key, &prefix)) {
                 if page.is_settled(&format!("{tag}/"), "/") {
                     break 'listing;
                 }
@@ -65,8 +64,8 @@ impl Registry {
         // What is its own begins with an underscore, and so lies behind this; what is nested in its name may lie there too.
         let under = layout::repository(repository)?;
         let own = format!("{under}/_");
-        let listed = self.storage.list(&ListRequest::under(under).after(&*own).limit(1)).await?;
-        Ok(listed.entries.first().is_some_and(|entry| entry.name().as_str().starts_with(&own)))
+        let listed = self.links.list(&ListRequest::under(under).after(&*own).limit(1)).await?;
+        Ok(listed.keys.first().is_some_and(|key| key.starts_with(&own)))
     }
 
     /// Takes a tag away, at once. The manifest stays.
@@ -75,7 +74,7 @@ impl Registry {
     /// [`Error::ManifestUnknown`] when there is no such tag, [`Error::DeletesDisabled`].
     pub async fn delete_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<()> {
         self.may_delete()?;
-        match link::delete(&*self.storage, layout::tag_link(repository, tag)?).await? {
+        match self.unlink_tag(repository, tag).await? {
             Outcome::Done => Ok(()),
             Outcome::Absent => Err(Error::ManifestUnknown {
                 repository: repository.clone(),
@@ -87,18 +86,15 @@ impl Registry {
     /// Takes away the tags that point to a manifest.
     pub(crate) async fn delete_tags_of(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
         let mut request = ListRequest::under(layout::tags(repository)?).one_level();
+        let prefix = request.prefix();
         loop {
-            let listed = self.storage.list(&request).await?;
-            let tags: Vec<Tag> = listed
-                .entries
-                .iter()
-                .filter_map(|entry| Tag::parse(entry.name().components().last()?).ok())
-                .collect();
+            let listed = self.links.list(&request).await?;
+            let tags: Vec<Tag> =
+                listed.keys.iter().filter_map(|key| Tag::parse(tag_of(key, &prefix)?).ok()).collect();
             stream::iter(tags)
                 .map(|tag| async move {
-                    let name = layout::tag_link(repository, &tag)?;
-                    if link::read(&*self.storage, &name).await?.as_ref() == Some(digest) {
-                        link::delete(&*self.storage, name).await?;
+                    if self.links.read(&layout::tag_link(repository, &tag)?).await?.as_ref() == Some(digest) {
+                        self.unlink_tag(repository, &tag).await?;
                     }
                     Ok::<_, Error>(())
                 })
@@ -111,4 +107,33 @@ impl Registry {
             }
         }
     }
+
+    /// Removes a tag's link, and then what registry:2 keeps beside it, its history: storage would list the tag by that. This is
+    /// done also where there is no link, for one who comes again after it had failed.
+    async fn unlink_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<Outcome> {
+        let link = layout::tag_link(repository, tag)?;
+        let outcome = self.links.delete(&link).await?;
+        let mut request = ListRequest::under(layout::tag(repository, tag)?);
+        loop {
+            let listed = self.storage.list(&request).await?;
+            // The link itself may be listed still, or again: somebody has pushed the tag meanwhile.
+            let history: Vec<ObjectName> =
+                listed.entries.iter().map(ListEntry::name).filter(|name| **name != link).cloned().collect();
+            if !history.is_empty() {
+                self.storage.delete(&history).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+            }
+            match listed.next {
+                Some(next) => request = request.after(next),
+                None => return Ok(outcome),
+            }
+        }
+    }
 }
+
+/// The tag whose folder this is.
+fn tag_of<'a>(key: &'a str, prefix: &str) -> Option<&'a str> {
+    key.strip_prefix(prefix)?.strip_suffix('/')
+}
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,12 @@ pub trait Storage: std::fmt::Debug + Send + Sync {
         checkpoint: Checkpoint,
     ) -> Result<StageState>;
 
+    /// The least that an append should bring, in bytes; `None` when that is all the same. Appends of fewer bytes are taken,
+    /// but a stage made of many of them may meet a limit of the store before it meets the largest object's size.
+    fn least_append(&self) -> Option<u64> {
+        None
+    }
+
     /// All bytes of a stage, from the first.
     ///
     /// # Errors

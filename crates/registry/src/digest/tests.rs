@@ -33,6 +33,31 @@ fn what_is_no_digest_is_refused() {
 
 proptest! {
     #[test]
+    fn any_content_has_a_digest_that_is_parsed_as_it_prints(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let digest = Digest::of(algorithm, &content);
+            prop_assert_eq!(Digest::parse(&digest.to_string()).unwrap(), digest.clone());
+            prop_assert_eq!(digest.hex().len(), algorithm.hex_length());
+        }
+    }
+
+    #[test]
+    fn a_digest_by_the_grammar_is_a_digest(text in "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}") {
+        prop_assert_eq!(Digest::parse(&text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn any_bytes_are_a_digest_that_prints_itself_or_an_error(
+        algorithm in "sha256:|sha512:|",
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let text = algorithm + &String::from_utf8_lossy(&bytes);
+        if let Ok(digest) = Digest::parse(&text) {
+            prop_assert_eq!(digest.to_string(), text);
+        }
+    }
+
+    #[test]
     fn any_text_is_a_digest_that_prints_itself_or_an_error(text in "\\PC{0,200}|sha(256|512):[0-9a-f]{60,130}") {
         if let Ok(digest) = Digest::parse(&text) {
             prop_assert_eq!(digest.to_string(), text);

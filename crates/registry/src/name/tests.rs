@@ -66,6 +66,40 @@ proptest! {
     }
 
     #[test]
+    fn a_name_by_the_grammar_is_a_name(name in "[a-z0-9]{1,4}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,3}(/[a-z0-9]{1,4}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,3}){0,3}") {
+        prop_assert_eq!(RepositoryName::parse(&name).unwrap().to_string(), name);
+    }
+
+    #[test]
+    fn a_tag_by_the_grammar_is_a_tag(tag in "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}") {
+        prop_assert_eq!(Tag::parse(&tag).unwrap().to_string(), tag.clone());
+        prop_assert_eq!(Reference::parse(&tag).unwrap().to_string(), tag);
+    }
+
+    #[test]
+    fn any_bytes_are_a_reference_that_prints_itself_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Ok(reference) = Reference::parse(&text) {
+            prop_assert_eq!(reference.to_string(), text.as_ref());
+        }
+        if let Ok(name) = RepositoryName::parse(&text) {
+            prop_assert_eq!(name.to_string(), text.as_ref());
+        }
+    }
+
+    #[test]
+    fn an_error_shows_no_more_than_an_excerpt(text in "\\PC{300,2000}") {
+        for error in [RepositoryName::parse(&text).unwrap_err(), Tag::parse(&text).unwrap_err()] {
+            match error {
+                Error::NameInvalid { name: shown } | Error::TagInvalid { tag: shown } => {
+                    prop_assert_eq!(shown.chars().count(), 256);
+                }
+                other => prop_assert!(false, "{other}"),
+            }
+        }
+    }
+
+    #[test]
     fn any_text_is_a_tag_or_an_error_and_a_tag_is_one_component(text in "\\PC{0,150}|[A-Za-z0-9._-]{0,140}") {
         if let Ok(tag) = Tag::parse(&text) {
             prop_assert_eq!(tag.as_str(), &text);
