@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian packages: find out what is missing, and install it when we may. Needs common.sh.
+# Packages of Debian and of PyPI: find out what is missing, and install it when we may. Needs common.sh.
 
 INSTALL=1 # 0: never install, only say what is missing
 
@@ -62,3 +62,33 @@ without_services() (
     fi
     "$@"
 )
+
+# python_environment NAME REQUIREMENTS
+# Prints the Python of a virtual environment in the cache, which has the packages of a requirements file, and no others;
+# makes it first where it is not there. The file must name every package, with its version.
+python_environment() {
+    local name=$1 requirements=$2 place
+    # A user may well run what root has installed.
+    for place in "$(cache_dir)/$name" "/var/cache/apus-test/$name"; do
+        if installed_from "$requirements" "$place"; then
+            echo "$place/venv/bin/python"
+            return
+        fi
+    done
+    place=$(cache_dir)/$name
+    [ "$INSTALL" = 1 ] || die "$EXIT_MISSING" "missing: $name in $place (from PyPI)"
+    require_packages '/usr/lib/python3*/ensurepip/__init__.py:python3-venv'
+    mkdir -p "$place" || die "$EXIT_MISSING" "missing: $name, and $place cannot be made"
+    (
+        flock 9
+        ! installed_from "$requirements" "$place" || exit 0
+        say "installing $name in $place"
+        /usr/bin/python3 -m venv --clear "$place/venv" &&
+            "$place/venv/bin/pip" install -q --no-deps -r "$requirements" >&2 &&
+            cp "$requirements" "$place/installed.txt"
+    ) 9>"$place/lock" || die "$EXIT_MISSING" "$name could not be installed in $place"
+    echo "$place/venv/bin/python"
+}
+
+# installed.txt is written last, and tells a finished installation of these very versions.
+installed_from() { cmp -s "$1" "$2/installed.txt"; }

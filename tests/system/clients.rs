@@ -1,15 +1,40 @@
-//! Real clients push and pull the root file system of a small Debian, over every backend.
+//! Real clients do what their users do, over every backend, and every digest and every byte is right.
 //!
 //! | file | what it shows |
 //! |---|---|
-//! | `skopeo` | every byte comes back as it was |
-//! | `containers` | podman and buildah, which unpack an image and pack it again |
+//! | `skopeo` | images and lists, copied, mounted, synchronised, inspected and deleted, keep every byte |
+//! | `containers` | podman and buildah unpack an image and pack it again |
+//! | `lists` | podman and buildah make lists of platforms, and pull one platform out of a list |
 //! | `docker` | docker, with a daemon of its own |
+//! | `containerd` | ctr, with a containerd of its own |
+//! | `oras` | artifacts, attached to others and discovered |
+//! | `umoci` | what was pulled unpacks to the files that the image was made of |
 //!
-//! The clients keep what they keep in directories of the test. `image` knows what an image is, `programs` runs programs.
+//! Images come from `source`: a small Debian, where size matters, and a few MiB for two platforms, where each step counts.
+//! `image` is an image with all its bytes, wherever it lies; `tree` is what files are made of; `log` is what Apus was asked.
+//! The clients keep what they keep in directories of the test; `programs` runs them.
 
+use crate::support::{Apus, Backend};
+
+mod containerd;
 mod containers;
 mod docker;
+mod engine;
 mod image;
+mod lists;
+mod log;
+mod oras;
 mod programs;
 mod skopeo;
+mod source;
+mod tree;
+mod umoci;
+
+/// Runs the steps over every backend, one after the other.
+async fn over_every_backend(steps: impl AsyncFn(&Apus)) {
+    for backend in [Backend::memory(), Backend::filesystem(), Backend::swift_v1(), Backend::swift_v3()] {
+        // When the steps fail, this tells where.
+        eprintln!("over {}", backend.name);
+        steps(&Apus::start(&format!("{}\n  delete: {{enabled: true}}", backend.storage()))).await;
+    }
+}

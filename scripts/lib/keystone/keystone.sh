@@ -8,28 +8,10 @@ KEYSTONE_ADMIN_PASSWORD='admin'
 # From PyPI: Debian's package would set up a Keystone of the whole machine.
 keystone_install() {
     require_packages /usr/lib/python3/dist-packages/keystonemiddleware:python3-keystonemiddleware
-    KEYSTONE_VENV=$(cache_dir)/keystone
-    keystone_installed "$KEYSTONE_VENV" && return
-    # A user may well run what root has installed.
-    if keystone_installed /var/cache/apus-test/keystone; then
-        KEYSTONE_VENV=/var/cache/apus-test/keystone
-        return
-    fi
-    [ "$INSTALL" = 1 ] || die "$EXIT_MISSING" "missing: Keystone in $KEYSTONE_VENV (from PyPI)"
-    require_packages '/usr/lib/python3*/ensurepip/__init__.py:python3-venv'
-    mkdir -p "$KEYSTONE_VENV" || die "$EXIT_MISSING" "missing: Keystone, and $KEYSTONE_VENV cannot be made"
-    (
-        flock 9
-        keystone_installed "$KEYSTONE_VENV" && exit
-        say "installing Keystone in $KEYSTONE_VENV"
-        /usr/bin/python3 -m venv --clear "$KEYSTONE_VENV/venv" &&
-            "$KEYSTONE_VENV/venv/bin/pip" install -q --no-deps -r "$KEYSTONE_LIB/requirements.txt" >&2 &&
-            cp "$KEYSTONE_LIB/requirements.txt" "$KEYSTONE_VENV/installed.txt"
-    ) 9>"$KEYSTONE_VENV/lock" || die "$EXIT_MISSING" "Keystone could not be installed in $KEYSTONE_VENV"
+    local python
+    python=$(python_environment keystone "$KEYSTONE_LIB/requirements.txt")
+    KEYSTONE_VENV=${python%/venv/bin/python}
 }
-
-# installed.txt is written last, and tells a finished installation of these very versions.
-keystone_installed() { cmp -s "$KEYSTONE_LIB/requirements.txt" "$1/installed.txt"; }
 
 keystone_url() { echo "http://127.0.0.1:$KEYSTONE_PORT/v3"; }
 

@@ -1,49 +1,80 @@
 //! docker, with a daemon of its own.
 
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::image::{Image, TAG, test_image};
+use super::image::Image;
 use super::programs::{last_line, run, script};
+use super::source::{ARCHITECTURES, Small, Source};
+use super::{over_every_backend, skopeo};
 use crate::support::{Apus, Backend};
 
 const REPOSITORY: &str = "debian/small";
 
-/// Promise: docker pushes and pulls, over every backend. The daemon packs the layers anew, but the image keeps its
-/// identifier.
+/// Promise: docker pushes and pulls a small Debian over Swift, and a smaller image over every other backend. The daemon packs
+/// the layers anew, but the image keeps its identifier.
 #[tokio::test]
 async fn docker_pushes_and_pulls() {
-    let (layout, image) = test_image();
     let docker = Docker::start();
-    docker.load(&layout);
-    let backends = [Backend::memory(), Backend::filesystem(), Backend::swift_v1(), Backend::swift_v3()];
+    pushes_and_pulls(&docker, &Source::debian().await, &[Backend::swift_v1()]).await;
+    let others = [Backend::memory(), Backend::filesystem(), Backend::swift_v3()];
+    pushes_and_pulls(&docker, &Small::make().image("amd64"), &others).await;
+}
+
+async fn pushes_and_pulls(docker: &Docker, source: &Source, backends: &[Backend]) {
+    let image = source.image().await;
+    docker.load(source);
     let running: Vec<_> = backends.iter().map(|backend| Apus::start(backend.storage())).collect();
     let mut digests = Vec::new();
     for apus in &running {
-        let reference = reference(apus);
+        let reference = reference(apus, REPOSITORY);
         run(docker.command().args(["tag", LOADED, &reference]));
         run(docker.command().args(["push", "--quiet", &reference]));
-        let pushed = Image::in_registry(apus.client(), REPOSITORY).await;
+        let pushed = Image::in_registry(apus.client(), REPOSITORY, TAG).await;
         assert_eq!(pushed.id(), image.id());
         assert_eq!(docker.digest(&reference), pushed.digest());
         digests.push(pushed.digest());
     }
     for (apus, digest) in running.iter().zip(digests) {
-        let reference = reference(apus);
-        run(docker.command().args(["image", "rm", "--force", &image.id()]));
+        let reference = reference(apus, REPOSITORY);
+        docker.remove(&image.id());
         run(docker.command().args(["pull", "--quiet", &reference]));
         assert_eq!(docker.id(&reference), image.id());
         assert_eq!(docker.digest(&reference), digest);
     }
 }
 
+/// Promise: docker pulls the image for a platform out of a list, and by the digest of the list.
+#[tokio::test]
+async fn docker_pulls_by_platform() {
+    let small = Small::make();
+    let list = small.list().image().await;
+    let docker = Docker::start();
+    over_every_backend(async |apus| {
+        skopeo::push(&small.list(), apus, &format!("small:{TAG}"));
+        let tagged = reference(apus, "small");
+        let by_digest = format!("{}/small@{}", apus.address(), list.digest());
+        for architecture in ARCHITECTURES {
+            let image = list.for_architecture(architecture).await;
+            for reference in [&tagged, &by_digest] {
+                let platform = format!("linux/{architecture}");
+                run(docker.command().args(["pull", "--quiet", "--platform", &platform, reference]));
+                assert_eq!(docker.id(reference), image.id());
+                docker.remove(&image.id());
+            }
+        }
+    })
+    .await;
+}
+
+const TAG: &str = "latest";
+
 /// What the image is called in the daemon before it is pushed.
 const LOADED: &str = "small:latest";
 
-fn reference(apus: &Apus) -> String {
-    format!("{}/{REPOSITORY}:{TAG}", apus.address())
+fn reference(apus: &Apus, repository: &str) -> String {
+    format!("{}/{repository}:{TAG}", apus.address())
 }
 
 /// A daemon, and the client that speaks to it.
@@ -57,6 +88,7 @@ impl Docker {
         // It is stopped even when it comes up only in part.
         let mut docker = Self { address: String::new(), directory: tempfile::tempdir().unwrap() };
         docker.address = last_line(&mut docker.daemon("up"));
+        println!("docker with {}", run(docker.command().args(["info", "--format", "{{.Driver}}"])).trim());
         docker
     }
 
@@ -74,13 +106,18 @@ impl Docker {
         command
     }
 
-    /// Loads the image of an OCI layout.
-    fn load(&self, layout: &Path) {
+    /// Loads an image by the name [`LOADED`].
+    fn load(&self, source: &Source) {
         let archive = self.directory.path().join("image.tar");
-        let source = format!("oci:{}:{TAG}", layout.display());
         let target = format!("docker-archive:{}:{LOADED}", archive.display());
-        run(Command::new("skopeo").args(["--insecure-policy", "copy", "--quiet", &source, &target]));
-        run(self.command().args(["load", "--quiet", "--input"]).arg(archive));
+        run(Command::new("skopeo").args(["--insecure-policy", "copy", "--quiet", &source.name(), &target]));
+        run(self.command().args(["load", "--quiet", "--input"]).arg(&archive));
+        // skopeo writes no archive anew.
+        std::fs::remove_file(archive).unwrap();
+    }
+
+    fn remove(&self, id: &str) {
+        run(self.command().args(["image", "rm", "--force", id]));
     }
 
     fn id(&self, reference: &str) -> String {

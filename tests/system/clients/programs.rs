@@ -1,15 +1,12 @@
 //! Runs programs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Runs a program to its end, and answers what it printed. Fails the test when the program fails.
 #[track_caller]
 pub(super) fn run(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| {
-        panic!("{command:?}: {error}; scripts/install-tools installs what the tests need")
-    });
+    let output = output(command);
     let (printed, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}: {}\n{printed}\n{complained}", output.status);
@@ -20,6 +17,24 @@ pub(super) fn run(command: &mut Command) -> String {
 #[track_caller]
 pub(super) fn last_line(command: &mut Command) -> String {
     run(command).lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// Runs a program that must fail, and answers its complaint.
+#[track_caller]
+pub(super) fn complaint(command: &mut Command) -> String {
+    let output = output(command);
+    assert!(!output.status.success(), "{command:?} should fail");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{}", missing(command, &error)))
+}
+
+/// Why a program could not be started.
+pub(super) fn missing(command: &Command, error: &std::io::Error) -> String {
+    format!("{command:?}: {error}; scripts/install-tools installs what the tests need")
 }
 
 /// A script of the project.
