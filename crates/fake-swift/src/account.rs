@@ -4,11 +4,12 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
 
 use crate::answer::{Answer, Handled, Refusal, value};
+use crate::clock::Timestamp;
 use crate::json::dumps;
 use crate::listing::{self, Entry, Format, Page};
 use crate::metadata;
 use crate::request::Call;
-use crate::state::{Container, State};
+use crate::state::State;
 
 pub(crate) const X_TIMESTAMP: HeaderName = HeaderName::from_static("x-timestamp");
 const METADATA: &str = "x-account-meta-";
@@ -22,18 +23,15 @@ pub(crate) fn handle(call: &Call, account: &str) -> Handled {
             metadata::merge(&mut call.fake.state().metadata, &call.headers, METADATA);
             Ok(Answer::standard(StatusCode::NO_CONTENT))
         }
-        Method::PUT | Method::DELETE => {
-            call.authorize(account)?;
-            Err(Refusal::standard(StatusCode::FORBIDDEN))
-        }
-        _ => Err(Refusal::method()),
+        // No one may create or delete an account: Swift's `allow_account_management` is off.
+        _ => Err(Refusal::method("POST, HEAD, OPTIONS, GET")),
     }
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Row<'a> {
-    Container { name: &'a str, count: usize, bytes: u64, last_modified: String },
+    Container { name: &'a str, count: u64, bytes: u64, last_modified: String },
     Subdir { subdir: &'a str },
 }
 
@@ -42,33 +40,37 @@ fn get(call: &Call, account: &str) -> Handled {
     let page = Page::from_query(&call.query, call.fake.options.container_listing_limit)?;
     call.authorize(account)?;
     let state = call.fake.state();
-    let entries = page.of(&state.containers);
+    let at = state.next_listing(call.replica);
+    let entries = page.of(state.listed(), at);
     let rows = entries.iter().map(|entry| match entry {
-        Entry::Name(name, container) => Row::Container {
-            name,
-            count: container.rows().len(),
-            bytes: container.bytes_used(),
-            last_modified: container.created.as_iso(),
-        },
+        Entry::Name(name, created) => {
+            let (count, bytes) = state.usage(name, at);
+            Row::Container { name, count, bytes, last_modified: created.as_iso() }
+        }
         Entry::Subdir(subdir) => Row::Subdir { subdir },
     });
     let body = match format {
         Format::Json => dumps(&rows.collect::<Vec<_>>()),
         Format::Text => listing::text(&entries),
     };
-    Ok(listing::answer(call, format, body, headers(&state)))
+    Ok(listing::answer(call, format, body, headers(&state, at)))
 }
 
-fn headers(state: &State) -> HeaderMap {
-    let objects = state.containers.values().map(|container| container.rows().len() as u64).sum();
-    let bytes = state.containers.values().map(Container::bytes_used).sum();
+fn headers(state: &State, at: Timestamp) -> HeaderMap {
+    let (mut containers, mut objects, mut bytes) = (0, 0, 0);
+    for (name, _) in state.listed().at(at) {
+        let used = state.usage(name, at);
+        containers += 1;
+        objects += used.0;
+        bytes += used.1;
+    }
     let mut headers = state.metadata.clone();
     headers.insert(X_TIMESTAMP, value(state.created.as_decimal()));
     for (name, count) in [
-        ("x-account-container-count", state.containers.len() as u64),
+        ("x-account-container-count", containers),
         ("x-account-object-count", objects),
         ("x-account-bytes-used", bytes),
-        ("x-account-storage-policy-policy-0-container-count", state.containers.len() as u64),
+        ("x-account-storage-policy-policy-0-container-count", containers),
         ("x-account-storage-policy-policy-0-object-count", objects),
         ("x-account-storage-policy-policy-0-bytes-used", bytes),
     ] {

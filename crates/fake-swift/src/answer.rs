@@ -3,31 +3,21 @@
 //! Nothing here knows what was asked.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
 use md5::{Digest, Md5};
-use tokio::time::Sleep;
+
+use crate::sending::{AnswerBody, Payload};
 
 /// What every handler gives back. A refusal is an answer like any other once it is on its way.
 pub(crate) type Handled = Result<Answer, Refusal>;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain");
-
-/// Swift's pipe between two servers moves this much at a time.
-const FRAME: usize = 64 * 1024;
-
-/// Time for the bytes before a cut to reach the client, since closing a connection may discard what it has queued.
-const TIME_TO_FLUSH: Duration = Duration::from_millis(50);
 
 pub(crate) fn md5_hex(data: &[u8]) -> String {
     HEXLOWER.encode(&Md5::digest(data))
@@ -36,33 +26,6 @@ pub(crate) fn md5_hex(data: &[u8]) -> String {
 /// A header value from text that came out of a header, a path or a number; what cannot be one becomes empty.
 pub(crate) fn value(text: impl AsRef<[u8]>) -> HeaderValue {
     HeaderValue::from_bytes(text.as_ref()).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// The body of an answer before it is sent.
-#[derive(Debug, Default)]
-pub(crate) struct Payload {
-    /// The bytes, in order.
-    pub(crate) chunks: Vec<Bytes>,
-    /// What `Content-Length` promises; without it the body goes in chunked encoding.
-    pub(crate) length: Option<u64>,
-    /// Whether the connection breaks after `chunks`.
-    pub(crate) broken: bool,
-}
-
-impl Payload {
-    fn whole(bytes: Bytes) -> Self {
-        Self { length: Some(bytes.len() as u64), chunks: vec![bytes], broken: false }
-    }
-
-    /// Keeps the first `bytes` bytes; the connection breaks after them.
-    pub(crate) fn truncate(&mut self, bytes: u64) {
-        let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
-        for chunk in &mut self.chunks {
-            chunk.truncate(left);
-            left -= chunk.len();
-        }
-        self.broken = true;
-    }
 }
 
 /// An answer under construction.
@@ -133,7 +96,8 @@ enum RefusalKind {
     Html(Cow<'static, str>),
     Plain(Cow<'static, str>),
     Unauthorized(HeaderValue),
-    Method,
+    Method(HeaderValue),
+    TemporaryUrl,
 }
 
 impl Refusal {
@@ -158,9 +122,15 @@ impl Refusal {
         Self { status: StatusCode::UNAUTHORIZED, kind: RefusalKind::Unauthorized(challenge) }
     }
 
-    /// 405 for a path that Swift serves, by other methods.
-    pub(crate) fn method() -> Self {
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, kind: RefusalKind::Method }
+    /// 401 for a temporary URL with which something is wrong; it does not say what.
+    pub(crate) fn temporary_url() -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, kind: RefusalKind::TemporaryUrl }
+    }
+
+    /// 405 for a path that Swift serves, by the methods `allowed`.
+    pub(crate) fn method(allowed: &'static str) -> Self {
+        let allowed = HeaderValue::from_static(allowed);
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, kind: RefusalKind::Method(allowed) }
     }
 
     /// What this store does not imitate; see the crate's documentation.
@@ -177,8 +147,9 @@ impl From<Refusal> for Answer {
             RefusalKind::Html(text) => Self::new(status, HTML, text.into_owned()),
             RefusalKind::Plain(text) => Self::new(status, PLAIN, text.into_owned()),
             RefusalKind::Unauthorized(challenge) => Self::standard(status).with(WWW_AUTHENTICATE, challenge),
-            RefusalKind::Method => Self::standard(status)
-                .with(ALLOW, HeaderValue::from_static("DELETE, PUT, OPTIONS, GET, HEAD, POST")),
+            RefusalKind::TemporaryUrl => Self::new(status, HTML, "401 Unauthorized: Temp URL invalid\n")
+                .with(WWW_AUTHENTICATE, HeaderValue::from_static("Swift realm=\"unknown\"")),
+            RefusalKind::Method(allowed) => Self::standard(status).with(ALLOW, allowed),
         }
     }
 }
@@ -227,68 +198,5 @@ fn wording(status: StatusCode) -> (&'static str, &'static str) {
         504 => ("Gateway Timeout", "A timeout has occurred speaking to a backend server."),
         507 => ("Insufficient Storage", "There was not enough space to save the resource. Drive: unknown"),
         _ => (status.canonical_reason().unwrap_or("Unknown"), ""),
-    }
-}
-
-/// The connection is broken off on purpose.
-#[derive(Debug)]
-pub(crate) struct Broken;
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the connection is broken off on purpose")
-    }
-}
-
-impl std::error::Error for Broken {}
-
-/// A body on its way to the client.
-#[derive(Debug)]
-pub(crate) struct AnswerBody {
-    chunks: VecDeque<Bytes>,
-    length: Option<u64>,
-    /// Set when the body ends in a break: the pause before it.
-    breaks_after: Option<Pin<Box<Sleep>>>,
-}
-
-impl AnswerBody {
-    fn new(payload: Payload, head: bool) -> Self {
-        let breaks_after = payload.broken.then(|| Box::pin(tokio::time::sleep(TIME_TO_FLUSH)));
-        let length = if head { Some(0) } else { payload.length };
-        Self { chunks: payload.chunks.into(), length, breaks_after }
-    }
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        while let Some(chunk) = self.chunks.front_mut() {
-            let frame = chunk.split_to(chunk.len().min(FRAME));
-            if frame.is_empty() {
-                self.chunks.pop_front();
-                continue;
-            }
-            if let Some(pause) = &mut self.breaks_after {
-                pause.as_mut().reset(tokio::time::Instant::now() + TIME_TO_FLUSH);
-            }
-            return Poll::Ready(Some(Ok(Frame::data(frame))));
-        }
-        match &mut self.breaks_after {
-            Some(pause) => pause.as_mut().poll(context).map(|()| Some(Err(Broken))),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.breaks_after.is_none() && self.chunks.iter().all(Bytes::is_empty)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

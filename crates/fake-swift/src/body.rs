@@ -20,6 +20,8 @@ pub(crate) struct RequestBody {
     /// Break off after so many bytes.
     cut_after: Option<u64>,
     cut: bool,
+    /// Forget all that comes after so many bytes.
+    kept: u64,
 }
 
 /// Why a body could not be had.
@@ -46,12 +48,17 @@ impl RequestBody {
     pub(crate) fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
         let expect =
             headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-        Self { incoming, held_back: expect, received: 0, cut_after: None, cut: false }
+        Self { incoming, held_back: expect, received: 0, cut_after: None, cut: false, kept: u64::MAX }
     }
 
     /// Makes the body break off after `bytes` bytes, if it is that long.
     pub(crate) fn cut_after(&mut self, bytes: u64) {
         self.cut_after = Some(bytes);
+    }
+
+    /// Makes the body end after `bytes` bytes, as if the client had sent no more.
+    pub(crate) fn keep(&mut self, bytes: u64) {
+        self.kept = bytes;
     }
 
     /// Whether it broke off so.
@@ -82,7 +89,9 @@ impl RequestBody {
                     if data.len() as u64 + chunk.len() as u64 > limit {
                         return Err(BodyError::TooLarge);
                     }
-                    data.extend_from_slice(&chunk);
+                    let room = self.kept.saturating_sub(data.len() as u64);
+                    let end = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
+                    data.extend_from_slice(&chunk.slice(..end));
                 }
             }
         }

@@ -189,9 +189,6 @@ fn delete(call: &Call, account: &str, path: &[u8]) -> StatusCode {
     }
     match path.split_once('/').filter(|(_, object)| !object.is_empty()) {
         None => container::delete(call, path.trim_end_matches('/')),
-        Some((container, object)) => {
-            let found = call.fake.state().delete_object(container, object);
-            if found { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
-        }
+        Some((container, object)) => call.fake.state().delete_object(container, object).status(),
     }
 }

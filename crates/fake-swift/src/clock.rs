@@ -9,7 +9,12 @@ pub(crate) struct Timestamp(u64);
 const PER_SECOND: u64 = 100_000;
 
 impl Timestamp {
-    pub(crate) fn from_seconds(seconds: u64) -> Self {
+    /// Earlier than every other.
+    pub(crate) const EARLIEST: Self = Self(0);
+    /// Later than every other.
+    pub(crate) const LATEST: Self = Self(u64::MAX);
+
+    pub(crate) const fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(PER_SECOND))
     }
 
@@ -20,6 +25,10 @@ impl Timestamp {
 
     pub(crate) fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(time.as_micros() / 10).unwrap_or(u64::MAX)))
+    }
+
+    pub(crate) fn before(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(time.as_micros() / 10).unwrap_or(u64::MAX)))
     }
 
     /// Whole seconds that have gone by.

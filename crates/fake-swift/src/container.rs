@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::account::X_TIMESTAMP;
 use crate::answer::{Answer, Handled, Refusal, value};
+use crate::clock::Timestamp;
 use crate::json::dumps;
 use crate::listing::{self, Entry, Format, Page};
 use crate::metadata;
@@ -14,6 +15,7 @@ use crate::state;
 
 /// Longest name of a container in bytes.
 pub(crate) const MAX_NAME: usize = 256;
+const METHODS: &str = "DELETE, PUT, OPTIONS, GET, HEAD, POST";
 const METADATA: &str = "x-container-meta-";
 
 pub(crate) fn handle(call: &Call, at: &ContainerAddress) -> Handled {
@@ -28,7 +30,7 @@ pub(crate) fn handle(call: &Call, at: &ContainerAddress) -> Handled {
                 status => Err(Refusal::standard(status)),
             }
         }
-        _ => Err(Refusal::method()),
+        _ => Err(Refusal::method(METHODS)),
     }
 }
 
@@ -64,13 +66,13 @@ fn post(call: &Call, at: &ContainerAddress) -> Handled {
 /// Deletes a container if its listing is empty: 204, else 409, or 404.
 pub(crate) fn delete(call: &Call, name: &str) -> StatusCode {
     let mut state = call.fake.state();
-    match state.containers.get(name) {
-        None => StatusCode::NOT_FOUND,
-        Some(container) if !container.rows().is_empty() => StatusCode::CONFLICT,
-        Some(_) => {
-            state.containers.remove(name);
-            StatusCode::NO_CONTENT
-        }
+    let at = state.next_listing(call.replica);
+    if state.usage(name, at).0 > 0 {
+        StatusCode::CONFLICT
+    } else if state.delete_container(name) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
     }
 }
 
@@ -97,7 +99,8 @@ fn get(call: &Call, at: &ContainerAddress) -> Handled {
     call.authorize(&at.account)?;
     let state = call.fake.state();
     let container = state.containers.get(&at.container).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
-    let entries = page.of(container.rows());
+    let at = state.next_listing(call.replica);
+    let entries = page.of(container.rows(), at);
     let rows = entries.iter().map(|entry| match entry {
         Entry::Name(name, row) => Row::Object {
             bytes: row.bytes,
@@ -113,15 +116,16 @@ fn get(call: &Call, at: &ContainerAddress) -> Handled {
         Format::Json => dumps(&rows.collect::<Vec<_>>()),
         Format::Text => listing::text(&entries),
     };
-    Ok(listing::answer(call, format, body, headers(container)))
+    Ok(listing::answer(call, format, body, headers(container, at)))
 }
 
-fn headers(container: &state::Container) -> HeaderMap {
+fn headers(container: &state::Container, at: Timestamp) -> HeaderMap {
+    let (count, bytes) = container.usage(at);
     let mut headers = container.metadata.clone();
     headers.insert(X_TIMESTAMP, value(container.created.as_decimal()));
     headers.insert(LAST_MODIFIED, value(container.created.as_http_date()));
-    headers.insert(HeaderName::from_static("x-container-object-count"), container.rows().len().into());
-    headers.insert(HeaderName::from_static("x-container-bytes-used"), container.bytes_used().into());
+    headers.insert(HeaderName::from_static("x-container-object-count"), count.into());
+    headers.insert(HeaderName::from_static("x-container-bytes-used"), bytes.into());
     headers.insert(HeaderName::from_static("x-storage-policy"), HeaderValue::from_static("Policy-0"));
     headers
 }

@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::percent_decode;
 
 use crate::answer::{Refusal, md5_hex};
-use crate::representation::Piece;
-use crate::state::State;
+use crate::representation::{Piece, Reader};
+use crate::tempurl;
+use crate::tokens::Caller;
 
 pub(crate) const X_OBJECT_MANIFEST: HeaderName = HeaderName::from_static("x-object-manifest");
 
@@ -41,16 +42,19 @@ pub(crate) struct Dynamic {
     pub(crate) etag: Option<String>,
 }
 
-/// Looks up the pieces; 404 if there is no such container. `page` is how long a page of the listing is.
-pub(crate) fn look_up(state: &State, manifest: &HeaderValue, page: usize) -> Result<Dynamic, Refusal> {
+/// Looks up the pieces; 404 if there is no such container.
+pub(crate) fn look_up(reader: Reader<'_>, manifest: &HeaderValue) -> Result<Dynamic, Refusal> {
+    let Reader { state, replica, caller, page, .. } = reader;
     let text = percent_decode(manifest.as_bytes()).decode_utf8_lossy();
     let (name, prefix) = text.split_once('/').unwrap_or_default();
+    if let Caller::Guest { account, .. } = caller
+        && !tempurl::may_read(caller, name)
+    {
+        return Err(Refusal::unauthorized(account));
+    }
     let container = state.containers.get(name).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
     let (mut pieces, mut etags) = (Vec::new(), String::new());
-    for (object, row) in container.rows().range(prefix.to_owned()..) {
-        if !object.starts_with(prefix) {
-            break;
-        }
+    for (object, row) in container.rows_with(prefix, state.next_listing(replica)) {
         etags.push_str(&row.hash);
         let content = state.object(name, object).map(|object| object.data.clone());
         pieces.push(Piece { length: row.bytes, content });

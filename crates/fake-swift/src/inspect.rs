@@ -1,10 +1,12 @@
 //! What a test asks of the store itself, and does to it, past HTTP and past the log.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::answer::md5_hex;
 use crate::faults::Fault;
+use crate::keystone::Who;
 use crate::log::{Interface, RequestRecord};
 use crate::manifest::Manifest;
 use crate::server::FakeSwift;
@@ -31,6 +33,18 @@ impl FakeSwift {
     #[must_use]
     pub fn auth_url_v1(&self) -> String {
         format!("{}/auth/v1.0", self.shared.base_url(Interface::Public))
+    }
+
+    /// Where Keystone tells which versions of it there are.
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        format!("{}/", self.shared.base_url(Interface::Public))
+    }
+
+    /// Where to sign in with Keystone, version 2.0: what `tokens` is appended to.
+    #[must_use]
+    pub fn auth_url_v2(&self) -> String {
+        format!("{}/v2.0", self.shared.base_url(Interface::Public))
     }
 
     /// Where to sign in with Keystone, version 3: what `auth/tokens` is appended to.
@@ -87,6 +101,14 @@ impl FakeSwift {
         self.shared.faults.left()
     }
 
+    /// A token of Keystone's for the user, with the project or without, as if somebody else had signed in.
+    #[must_use]
+    pub fn give_token(&self, scoped: bool) -> String {
+        let options = &self.shared.options;
+        let account = scoped.then(|| options.account());
+        self.shared.state().tokens.keystone(Who::User, account, options.token_life)
+    }
+
     /// Makes every token given out so far a bad one.
     pub fn expire_tokens(&self) {
         self.shared.state().tokens.expire();
@@ -102,7 +124,7 @@ impl FakeSwift {
         state
             .containers
             .get(container)
-            .map(|container| container.names().cloned().collect())
+            .map(|container| container.names().map(str::to_owned).collect())
             .unwrap_or_default()
     }
 
@@ -125,24 +147,18 @@ impl FakeSwift {
         self.shared.state().create_container(name);
     }
 
-    /// Stores a plain object, in a container that is created where it is missing.
+    /// Stores a plain object, in a container that is created where it is missing. Listings that lag learn of it late.
     pub fn put_object(&self, container: &str, name: &str, data: impl Into<Bytes>) {
-        let data = data.into();
+        self.put_object_ahead(container, name, data, Duration::ZERO);
+    }
+
+    /// As [`FakeSwift::put_object`], but as a proxy stores it whose clock is so far ahead. Until that time comes, a
+    /// PUT of the name is answered 202 and a DELETE or POST of it 409, and the object stays as it is.
+    pub fn put_object_ahead(&self, container: &str, name: &str, data: impl Into<Bytes>, ahead: Duration) {
         let mut state = self.shared.state();
         state.create_container(container);
-        let now = state.clock.tick();
-        let object = StoredObject {
-            etag: md5_hex(&data),
-            data,
-            content_type: "application/octet-stream".into(),
-            headers: HeaderMap::new(),
-            manifest: None,
-            written: now,
-            modified: now,
-        };
-        if let Some(container) = state.containers.get_mut(container) {
-            container.put(name, object);
-        }
+        let written = state.clock.tick().after(ahead);
+        state.put_object(container, name, StoredObject::plain(data.into(), written));
     }
 
     /// Deletes an object of any kind, itself only. Does nothing if there is none.

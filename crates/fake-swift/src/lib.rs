@@ -2,7 +2,7 @@
 //!
 //! [`FakeSwift::start`] binds two ports of the loopback interface and serves, from memory, what an object store's
 //! client meets: both ways to sign in, containers and listings, objects with ranges and conditions, static and
-//! dynamic large objects, bulk deletes, `/info`. Its answers (statuses, headers, bodies, odd corners) were compared,
+//! dynamic large objects, bulk deletes, temporary URLs, `/info`. Its answers (statuses, headers, bodies, odd corners) were compared,
 //! request by request, with those of a real Swift 2.30.1 behind TempAuth and behind Keystone.
 //!
 //! Beyond what Swift does, a test may ask it three things:
@@ -10,11 +10,10 @@
 //! - **to fail on a script**: [`FakeSwift::fault`], and [`FakeSwift::go_away`] for the whole store;
 //! - **what was left behind**: [`FakeSwift::object_names`], [`FakeSwift::object`].
 //!
-//! What it does not model it refuses with 501 rather than guess: server-side copies, temporary URLs, XML, reversed
+//! What it does not model it refuses with 501 rather than guess: server-side copies, XML, reversed
 //! listings, asynchronous deletes, versions, cross-origin requests. Where it differs from Swift in what it does:
 //! counts and listings are up to date at once; an object without a content type is `application/octet-stream`,
-//! whatever its name ends in; a slow PUT is not answered 202 when a newer one has begun meanwhile, it only has no
-//! effect.
+//! whatever its name ends in.
 //!
 //! ```
 //! use apus_fake_swift::{Action, Fault, FakeSwift, Options};
@@ -34,12 +33,12 @@
 //! |---|---|
 //! | the ports; a request is logged, a fault may take it | `server`, `service`, `log`, `faults` |
 //! | what it is about; its body | `request`, `body` |
-//! | signing in, and who may | `auth`, `keystone`, `tokens` |
+//! | signing in, and who may | `auth`, `keystone`, `tokens`, `tempurl` |
 //! | what is asked | `account`, `container`, `object` (writes), `reading`, `bulk`, `info` |
 //! | large objects | `slo`, `manifest`, `dlo`, `representation` |
 //! | rules shared by these | `metadata`, `conditions`, `range`, `listing`, `accept` |
-//! | the data and its clock | `state`, `clock` |
-//! | the answer | `answer`, `json` |
+//! | the data, their past, who shows which of it | `state`, `history`, `replicas`, `clock` |
+//! | the answer | `answer`, `sending`, `json` |
 
 mod accept;
 mod account;
@@ -52,10 +51,12 @@ mod conditions;
 mod container;
 mod dlo;
 mod faults;
+mod history;
 mod info;
 mod inspect;
 mod json;
 mod keystone;
+mod lagging;
 mod listing;
 mod log;
 mod manifest;
@@ -64,16 +65,21 @@ mod object;
 mod options;
 mod range;
 mod reading;
+mod replicas;
 mod representation;
 mod request;
+mod sending;
 mod server;
 mod service;
 mod slo;
 mod state;
+mod tempurl;
 mod tokens;
 
 pub use faults::{Action, Fault};
 pub use inspect::ObjectSnapshot;
 pub use log::{Interface, RequestKind, RequestRecord};
-pub use options::Options;
+pub use options::{Feature, Options};
+pub use replicas::Replica;
 pub use server::FakeSwift;
+pub use tempurl::Digest;

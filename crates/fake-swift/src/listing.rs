@@ -1,7 +1,6 @@
 //! Listings, of objects in a container or of containers in an account: which names are on a page, and how a page is
 //! answered. What is told of each name is the affair of [`crate::account`] and [`crate::container`].
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use http::header::{ACCEPT, ACCEPT_RANGES, VARY};
@@ -9,6 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::accept::{self, FORMATS};
 use crate::answer::{Answer, Refusal};
+use crate::clock::Timestamp;
+use crate::history::History;
 use crate::request::{Call, Query};
 
 /// What a client asks for.
@@ -52,8 +53,8 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// The page out of `all`, in byte order.
-    pub(crate) fn of<T>(&self, all: &'a BTreeMap<String, T>) -> Vec<Entry<'a, T>> {
+    /// The page out of `all` as it was `at` a moment, in byte order.
+    pub(crate) fn of<T>(&self, all: &'a History<T>, at: Timestamp) -> Vec<Entry<'a, T>> {
         let start = if self.marker >= self.prefix && !self.marker.is_empty() {
             Bound::Excluded(self.marker)
         } else {
@@ -61,8 +62,8 @@ impl<'a> Page<'a> {
         };
         let mut page = Vec::new();
         let mut subdir: Option<&str> = None;
-        for (name, value) in all.range::<str, _>((start, Bound::Unbounded)) {
-            if !self.end_marker.is_empty() && name.as_str() >= self.end_marker {
+        for (name, value) in all.range((start, Bound::Unbounded), at) {
+            if !self.end_marker.is_empty() && name >= self.end_marker {
                 break;
             }
             let Some(rest) = name.strip_prefix(self.prefix) else { break };

@@ -7,8 +7,6 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::request::Target;
-
 /// Which of the store's two ports a request came to. Keystone's catalog gives the public one to the interface
 /// `public`, the other to `internal` and `admin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,14 +69,20 @@ pub struct RequestRecord {
 
 impl RequestRecord {
     /// The record of a request that has just come.
-    pub(crate) fn new(head: &Parts, interface: Interface, authenticated: bool, transaction: &str) -> Self {
+    pub(crate) fn new(
+        head: &Parts,
+        kind: RequestKind,
+        interface: Interface,
+        authenticated: bool,
+        transaction: &str,
+    ) -> Self {
         Self {
             method: head.method.clone(),
             path: percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: mark_secrets(head.headers.clone()),
             interface,
-            kind: Target::parse(head.uri.path()).kind(),
+            kind,
             authenticated,
             body_bytes: 0,
             status: None,

@@ -17,32 +17,36 @@ use crate::conditions::{is_star, unquoted};
 use crate::dlo::{self, X_OBJECT_MANIFEST};
 use crate::manifest::Manifest;
 use crate::metadata;
+use crate::options::Feature;
 use crate::reading;
 use crate::representation::X_STATIC_LARGE_OBJECT;
 use crate::request::{Call, ObjectAddress};
 use crate::slo;
-use crate::state::{StoredObject, X_DELETE_AT};
+use crate::state::{Deletion, StoredObject, X_DELETE_AT};
 
 /// Longest name of an object in bytes.
 pub(crate) const MAX_NAME: usize = 1024;
+const METHODS: &str = "DELETE, PUT, OPTIONS, GET, HEAD, POST";
 const METADATA: &str = "x-object-meta-";
 const X_COPY_FROM: HeaderName = HeaderName::from_static("x-copy-from");
 const X_DELETE_AFTER: HeaderName = HeaderName::from_static("x-delete-after");
 
 /// Headers that are kept and given back besides the metadata.
-const KEPT: [HeaderName; 7] = [
+const KEPT: [HeaderName; 8] = [
     CACHE_CONTROL,
     CONTENT_DISPOSITION,
     CONTENT_ENCODING,
     CONTENT_LANGUAGE,
     EXPIRES,
     X_OBJECT_MANIFEST,
+    X_STATIC_LARGE_OBJECT,
     HeaderName::from_static("x-robots-tag"),
 ];
 
 pub(crate) async fn handle(call: &mut Call, at: &ObjectAddress) -> Handled {
-    let large = call.query.get("multipart-manifest").unwrap_or_default();
-    match (&call.method, large) {
+    let large = call.query.get("multipart-manifest");
+    let large = large.filter(|_| call.fake.options.has(Feature::StaticLargeObjects));
+    match (&call.method, large.unwrap_or_default()) {
         (&Method::GET | &Method::HEAD, _) => reading::handle(call, at),
         (&Method::PUT, _) if call.headers.contains_key(X_COPY_FROM) => Err(Refusal::not_modelled("copies")),
         (&Method::PUT, "put") => slo::put(call, at).await,
@@ -51,7 +55,7 @@ pub(crate) async fn handle(call: &mut Call, at: &ObjectAddress) -> Handled {
         (&Method::DELETE, "delete") => slo::delete(call, at),
         (&Method::DELETE, _) => delete(call, at),
         _ if call.method.as_str() == "COPY" => Err(Refusal::not_modelled("copies")),
-        _ => Err(Refusal::method()),
+        _ => Err(Refusal::method(METHODS)),
     }
 }
 
@@ -63,7 +67,8 @@ pub(crate) struct Begun {
 }
 
 /// Checks a PUT of `length` bytes, or of as many as its headers announce. With it the write gets its place among
-/// others to the same name.
+/// others to the same name. If a newer one is there already, the refusal is 202: nothing is stored, and nothing is
+/// wrong.
 pub(crate) fn begin(call: &Call, at: &ObjectAddress, length: Option<u64>) -> Result<Begun, Refusal> {
     let only_if_new = is_star(&call.headers, IF_NONE_MATCH);
     if call.headers.contains_key(IF_NONE_MATCH) && !only_if_new {
@@ -82,8 +87,15 @@ pub(crate) fn begin(call: &Call, at: &ObjectAddress, length: Option<u64>) -> Res
     let written = state.clock.tick();
     let headers = kept(&call.headers, written)?;
     metadata::check(&call.headers, METADATA)?;
+    if let Some(data) = &call.overtaken_by {
+        let newer = StoredObject::plain(data.clone(), state.clock.tick());
+        state.put_object(&at.container, &at.object, newer);
+    }
     if only_if_new && state.object(&at.container, &at.object).is_some() {
         return Err(Refusal::standard(StatusCode::PRECONDITION_FAILED));
+    }
+    if state.has_newer(&at.container, &at.object, written) {
+        return Err(Refusal::standard(StatusCode::ACCEPTED));
     }
     let content_type = call.header(CONTENT_TYPE).unwrap_or("application/octet-stream").to_owned();
     Ok(Begun { written, headers, content_type })
@@ -98,8 +110,9 @@ pub(crate) fn store(
     manifest: Option<Manifest>,
 ) -> Result<HeaderValue, Refusal> {
     let mut state = call.fake.state();
-    let container =
-        state.containers.get_mut(&at.container).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
+    if !state.containers.contains_key(&at.container) {
+        return Err(Refusal::standard(StatusCode::NOT_FOUND));
+    }
     let object = StoredObject {
         etag: md5_hex(&data),
         data,
@@ -109,12 +122,12 @@ pub(crate) fn store(
         written: begun.written,
         modified: begun.written,
     };
-    container.put(&at.object, object);
+    state.put_object(&at.container, &at.object, object);
     Ok(value(begun.written.as_http_date()))
 }
 
 async fn put(call: &mut Call, at: &ObjectAddress) -> Handled {
-    check_reserved(&call.headers)?;
+    check_reserved(call)?;
     dlo::check_header(&call.headers)?;
     let begun = begin(call, at, None)?;
     let data = call.body.collect(call.fake.options.max_file_size).await?;
@@ -139,8 +152,9 @@ fn check_length(call: &Call, known: Option<u64>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_reserved(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.contains_key(X_STATIC_LARGE_OBJECT) {
+fn check_reserved(call: &Call) -> Result<(), Refusal> {
+    if call.headers.contains_key(X_STATIC_LARGE_OBJECT) && call.fake.options.has(Feature::StaticLargeObjects)
+    {
         return Err(Refusal::html(
             StatusCode::BAD_REQUEST,
             "X-Static-Large-Object is a reserved header. To create a static large object add query param \
@@ -189,26 +203,29 @@ fn expiry(request: &HeaderMap, now: Timestamp) -> Result<Option<u64>, Refusal> {
 /// Replaces all metadata; with it goes what a POST does not repeat, a dynamic large object's manifest too. The
 /// content stays, and with it a static large object's.
 fn post(call: &Call, at: &ObjectAddress) -> Handled {
-    check_reserved(&call.headers)?;
+    check_reserved(call)?;
     call.authorize(&at.account)?;
     let mut state = call.fake.state();
     let now = state.clock.tick();
-    let container =
-        state.containers.get_mut(&at.container).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
+    if !state.containers.contains_key(&at.container) {
+        return Err(Refusal::standard(StatusCode::NOT_FOUND));
+    }
     metadata::check(&call.headers, METADATA)?;
     let headers = kept(&call.headers, now)?;
-    let object = container.object(&at.object, now).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
+    let object = state.object(&at.container, &at.object).ok_or(Refusal::standard(StatusCode::NOT_FOUND))?;
+    if state.has_newer(&at.container, &at.object, now) {
+        return Err(Refusal::standard(StatusCode::CONFLICT));
+    }
     let content_type = call.header(CONTENT_TYPE).unwrap_or(&object.content_type).to_owned();
     let changed = StoredObject { headers, content_type, modified: now, ..StoredObject::clone(object) };
-    container.put(&at.object, changed);
+    state.put_object(&at.container, &at.object, changed);
     Ok(Answer::standard(StatusCode::ACCEPTED))
 }
 
 fn delete(call: &Call, at: &ObjectAddress) -> Handled {
     call.authorize(&at.account)?;
-    if call.fake.state().delete_object(&at.container, &at.object) {
-        Ok(Answer::standard(StatusCode::NO_CONTENT))
-    } else {
-        Err(Refusal::standard(StatusCode::NOT_FOUND))
+    match call.fake.state().delete_object(&at.container, &at.object) {
+        Deletion::Done => Ok(Answer::standard(StatusCode::NO_CONTENT)),
+        other => Err(Refusal::standard(other.status())),
     }
 }

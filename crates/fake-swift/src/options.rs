@@ -2,7 +2,28 @@
 
 use std::time::Duration;
 
+use http::Method;
+
 use crate::answer::md5_hex;
+use crate::tempurl::Digest;
+
+/// A part of Swift that a store may be without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Feature {
+    /// Many deletes in one request: without it, `?bulk-delete` is no part of a request to the account.
+    BulkDelete,
+    /// Static large objects: without them, `multipart-manifest` means nothing, and a manifest is data.
+    StaticLargeObjects,
+    /// Temporary URLs: without them, a signature in a query means nothing.
+    TemporaryUrls,
+    /// Sign-in with TempAuth.
+    SignInV1,
+    /// Sign-in with version 2.0 of Keystone, which is not in its list of versions then.
+    SignInV2,
+    /// Sign-in with version 3 of Keystone, which is not in its list of versions then.
+    SignInV3,
+}
 
 /// How a [`crate::FakeSwift`] is set up. Take [`Options::default`] and change what the test is about.
 #[derive(Debug, Clone)]
@@ -13,6 +34,14 @@ pub struct Options {
     pub password: String,
     /// Name of the one project, in the domain `Default` (id `default`), as the user is.
     pub project: String,
+    /// Name of the user's application credential for the project.
+    pub application_credential: String,
+    /// Its secret.
+    pub application_credential_secret: String,
+    /// Name of another user of Keystone's, who is in no project, but may act for the user by a trust.
+    pub trustee: String,
+    /// That user's password.
+    pub trustee_password: String,
     /// Region of the object store's endpoints in Keystone's catalog.
     pub region: String,
     /// How long a token is good for.
@@ -21,8 +50,22 @@ pub struct Options {
     pub containers: Vec<String>,
     /// Whether the user may create containers; if not, a container PUT is answered 403.
     pub may_create_containers: bool,
+    /// How far listings are behind: those of the account and of containers, with the counts in their headers, show
+    /// the state of so long ago, and a dynamic large object consists of what they show. Objects are never behind.
+    pub listing_lag: Duration,
+    /// How far copies of objects are behind: a GET or HEAD without `X-Newest: true` shows the object as it was so long
+    /// ago, or that there was none; writes, conditions of a PUT, and the segments of a large object are never behind.
+    pub read_lag: Duration,
     /// Whether `/info` is answered; if not it is 403, as from a proxy with `expose_info = false`.
     pub info: bool,
+    /// What the store is without. `/info` does not tell of it, and requests that need it are taken for plain ones.
+    pub without: Vec<Feature>,
+    /// Methods for which there are temporary URLs.
+    pub tempurl_methods: Vec<Method>,
+    /// Digests by which temporary URLs may be signed.
+    pub tempurl_digests: Vec<Digest>,
+    /// Whether objects have their ETag in quotes in every answer, not only large ones.
+    pub quoted_etags: bool,
     /// Largest object in bytes; a larger PUT is answered 413. It also bounds the memory that one request takes.
     pub max_file_size: u64,
     /// Most entries on one page of a listing; a larger `limit` is answered 412.
@@ -42,11 +85,21 @@ impl Default for Options {
             user: "tester".into(),
             password: "testing".into(),
             project: "test".into(),
+            application_credential: "robot".into(),
+            application_credential_secret: "secret-of-the-robot".into(),
+            trustee: "trustee".into(),
+            trustee_password: "trusted".into(),
             region: "RegionOne".into(),
             token_life: Duration::from_hours(24),
             containers: Vec::new(),
             may_create_containers: true,
+            listing_lag: Duration::ZERO,
+            read_lag: Duration::ZERO,
             info: true,
+            without: Vec::new(),
+            tempurl_methods: vec![Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE],
+            tempurl_digests: Digest::ALL.to_vec(),
+            quoted_etags: false,
             max_file_size: 5 * 1024 * 1024 * 1024 + 2,
             container_listing_limit: 10_000,
             max_manifest_segments: 1000,
@@ -57,6 +110,10 @@ impl Default for Options {
 }
 
 impl Options {
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        !self.without.contains(&feature)
+    }
+
     /// Keystone's id of [`Options::project`].
     #[must_use]
     pub fn project_id(&self) -> String {
@@ -67,6 +124,24 @@ impl Options {
     #[must_use]
     pub fn user_id(&self) -> String {
         md5_hex(format!("user {}", self.user).as_bytes())
+    }
+
+    /// Keystone's id of [`Options::application_credential`].
+    #[must_use]
+    pub fn application_credential_id(&self) -> String {
+        md5_hex(format!("credential {}", self.application_credential).as_bytes())
+    }
+
+    /// Keystone's id of [`Options::trustee`].
+    #[must_use]
+    pub fn trustee_id(&self) -> String {
+        md5_hex(format!("user {}", self.trustee).as_bytes())
+    }
+
+    /// Keystone's id of the trust by which [`Options::trustee`] may act for [`Options::user`] in the project.
+    #[must_use]
+    pub fn trust_id(&self) -> String {
+        md5_hex(format!("trust {} {}", self.user, self.trustee).as_bytes())
     }
 
     /// The project's account in Swift, `AUTH_` and the project's id.

@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, IF_MATCH};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::answer::{Answer, Handled, Payload, Refusal, md5_hex, value};
+use crate::answer::{Answer, Handled, Refusal, md5_hex, value};
 use crate::conditions;
 use crate::range::Ranges;
-use crate::representation::{Piece, Representation, cut, plain, represent};
+use crate::representation::{Piece, Reader, Representation, cut, plain, represent};
 use crate::request::{Call, ObjectAddress};
 
+const X_NEWEST: HeaderName = HeaderName::from_static("x-newest");
 /// Swift's web server holds so many bytes back before it sends the headers.
 const HELD_BACK: usize = 4096;
 
@@ -22,10 +23,14 @@ pub(crate) fn handle(call: &Call, at: &ObjectAddress) -> Handled {
     if as_stored && call.query.get("format") == Some("raw") {
         return Err(Refusal::not_modelled("manifests in raw format"));
     }
-    let page = call.fake.options.container_listing_limit;
     let found = {
         let state = call.fake.state();
-        match state.object(&at.container, &at.object) {
+        let object = if wants_truth(call) {
+            state.object(&at.container, &at.object)
+        } else {
+            state.next_read(&at.container, &at.object, call.replica)
+        };
+        match object {
             None if conditions::is_star(&call.headers, IF_MATCH) => {
                 return Ok(Answer::new(
                     StatusCode::PRECONDITION_FAILED,
@@ -35,10 +40,16 @@ pub(crate) fn handle(call: &Call, at: &ObjectAddress) -> Handled {
             }
             None => return Err(Refusal::standard(StatusCode::NOT_FOUND)),
             Some(object) if as_stored => plain(object),
-            Some(object) => represent(&state, object, page, 0)?,
+            Some(object) => represent(Reader::new(call, &state), object)?,
         }
     };
     Ok(respond(call, found))
+}
+
+/// Whether Swift is to ask all of its servers and to answer with the newest copy.
+fn wants_truth(call: &Call) -> bool {
+    let wish = call.header(X_NEWEST).unwrap_or_default().to_ascii_lowercase();
+    ["true", "1", "yes", "on", "t", "y"].contains(&wish.as_str())
 }
 
 fn respond(call: &Call, found: Representation) -> Answer {
@@ -152,7 +163,8 @@ fn send(mut answer: Answer, pieces: &[Piece], parts: &[Part], end: Bytes) -> Ans
                     .with(CONNECTION, HeaderValue::from_static("close"));
                 }
                 None => {
-                    answer.payload = Payload { chunks, length: answer.payload.length, broken: true };
+                    answer.payload.chunks = chunks;
+                    answer.payload.broken = true;
                     return answer;
                 }
             }

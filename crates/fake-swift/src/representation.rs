@@ -11,7 +11,11 @@ use crate::answer::{Refusal, value};
 use crate::clock::Timestamp;
 use crate::dlo::{self, X_OBJECT_MANIFEST};
 use crate::manifest::{Entry, Manifest, Segment};
+use crate::replicas::Replica;
+use crate::request::Call;
 use crate::state::{State, StoredObject};
+use crate::tempurl;
+use crate::tokens::Caller;
 
 pub(crate) const X_STATIC_LARGE_OBJECT: HeaderName = HeaderName::from_static("x-static-large-object");
 const X_MANIFEST_ETAG: HeaderName = HeaderName::from_static("x-manifest-etag");
@@ -71,13 +75,29 @@ pub(crate) fn plain(object: &StoredObject) -> Representation {
     }
 }
 
-/// The object as it reads; a large object put together. `page` is how long a page of a listing is.
-pub(crate) fn represent(
-    state: &State,
-    object: &StoredObject,
-    page: usize,
+/// What it takes to put a large object together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) state: &'a State,
+    /// The copy of listings that is to answer.
+    pub(crate) replica: Option<Replica>,
+    /// Who reads it.
+    pub(crate) caller: &'a Caller,
+    /// How long a page of a listing is.
+    pub(crate) page: usize,
+    /// How deep the object lies in static large objects.
     depth: usize,
-) -> Result<Representation, Refusal> {
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(call: &'a Call, state: &'a State) -> Self {
+        let page = call.fake.options.container_listing_limit;
+        Self { state, replica: call.replica, caller: &call.caller, page, depth: 0 }
+    }
+}
+
+/// The object as it reads; a large object put together.
+pub(crate) fn represent(reader: Reader<'_>, object: &StoredObject) -> Result<Representation, Refusal> {
     let mut found = plain(object);
     if let Some(manifest) = &object.manifest {
         found.headers.insert(CONTENT_TYPE, value(&object.content_type));
@@ -86,9 +106,9 @@ pub(crate) fn represent(
         found.headers.insert(ETAG, value(format!("\"{}\"", found.etag)));
         found.known = manifest.size();
         found.length = Some(found.known);
-        found.pieces = assemble(state, manifest, page, depth);
+        found.pieces = assemble(reader, manifest);
     } else if let Some(manifest) = object.headers.get(X_OBJECT_MANIFEST) {
-        let dynamic = dlo::look_up(state, manifest, page)?;
+        let dynamic = dlo::look_up(reader, manifest)?;
         found.dynamic = true;
         found.known = dynamic.first_page;
         found.length = dynamic.etag.as_ref().map(|_| dynamic.first_page);
@@ -102,13 +122,13 @@ pub(crate) fn represent(
 }
 
 /// The pieces of a static large object, each as long as the manifest says.
-fn assemble(state: &State, manifest: &Manifest, page: usize, depth: usize) -> Vec<Piece> {
+fn assemble(reader: Reader<'_>, manifest: &Manifest) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for entry in &manifest.0 {
         match entry {
             Entry::Inline { bytes, .. } => pieces.push(Piece::present(bytes.clone())),
             Entry::Segment(segment) => {
-                let whole = fetch(state, segment, page, depth)
+                let whole = fetch(reader, segment)
                     .unwrap_or_else(|| vec![Piece { length: segment.bytes, content: None }]);
                 pieces.extend(cut(&whole, segment.range.clone().unwrap_or(0..segment.bytes)));
             }
@@ -118,10 +138,11 @@ fn assemble(state: &State, manifest: &Manifest, page: usize, depth: usize) -> Ve
 }
 
 /// The whole of the object that a manifest names, if it is still as it was then.
-fn fetch(state: &State, segment: &Segment, page: usize, depth: usize) -> Option<Vec<Piece>> {
+fn fetch(reader: Reader<'_>, segment: &Segment) -> Option<Vec<Piece>> {
     let (container, name) = segment.address();
-    let object = state.object(container, name).filter(|_| depth < MAX_DEPTH)?;
-    let found = represent(state, object, page, depth + 1).ok()?;
+    let may_read = reader.depth < MAX_DEPTH && tempurl::may_read(reader.caller, container);
+    let object = reader.state.object(container, name).filter(|_| may_read)?;
+    let found = represent(Reader { depth: reader.depth + 1, ..reader }, object).ok()?;
     (found.etag == segment.hash && found.length == Some(segment.bytes)).then_some(found.pieces)
 }
 

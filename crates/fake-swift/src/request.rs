@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::percent_decode_str;
 
 use crate::answer::Refusal;
 use crate::body::RequestBody;
+use crate::keystone::Version;
 use crate::log::RequestKind;
+use crate::options::{Feature, Options};
+use crate::replicas::Replica;
 use crate::server::Shared;
 use crate::tokens::Caller;
 
@@ -16,8 +20,10 @@ use crate::tokens::Caller;
 pub(crate) enum Target {
     /// TempAuth's `/auth/v1.0`.
     SignInV1,
-    /// Keystone, with what follows `/v3`.
-    Keystone(String),
+    /// Keystone: its root, or one of its versions with what follows that version's path.
+    Keystone(Option<Version>, String),
+    /// A way to sign in that this store does not have: to Swift it is a path like any other, and a bad one.
+    NoSignIn,
     /// `/info`.
     Info,
     /// `/v1/{account}`.
@@ -49,15 +55,15 @@ pub(crate) struct ObjectAddress {
 
 impl Target {
     /// Reads a path as it came over the wire, percent-encoded. An object's name may have slashes of its own.
-    pub(crate) fn parse(path: &str) -> Self {
+    pub(crate) fn parse(path: &str, options: &Options) -> Self {
         match path {
-            "/auth/v1.0" => return Self::SignInV1,
+            "/auth/v1.0" | "/auth/v1.0/" if options.has(Feature::SignInV1) => return Self::SignInV1,
+            "/auth/v1.0" => return Self::NoSignIn,
             "/info" => return Self::Info,
-            "/v3" => return Self::Keystone(String::new()),
             _ => {}
         }
-        if let Some(rest) = path.strip_prefix("/v3/") {
-            return Self::Keystone(rest.into());
+        if let Some(keystone) = Self::keystone(path, options) {
+            return keystone;
         }
         let storage = match path.strip_prefix("/v1") {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
@@ -79,9 +85,21 @@ impl Target {
         }
     }
 
+    fn keystone(path: &str, options: &Options) -> Option<Self> {
+        let mut versions = Version::ALL.into_iter().filter(|version| options.has(version.feature()));
+        if path == "/" {
+            return versions.next().map(|_| Self::Keystone(None, String::new()));
+        }
+        versions.find_map(|version| {
+            let rest = path.strip_prefix(version.path())?;
+            let whole = rest.is_empty() || rest.starts_with('/');
+            whole.then(|| Self::Keystone(Some(version), rest.to_owned()))
+        })
+    }
+
     pub(crate) fn kind(&self) -> RequestKind {
         match self {
-            Self::SignInV1 | Self::Keystone(_) => RequestKind::SignIn,
+            Self::SignInV1 | Self::Keystone(..) | Self::NoSignIn => RequestKind::SignIn,
             Self::Info => RequestKind::Info,
             Self::Account(_) => RequestKind::Account,
             Self::Container(_) => RequestKind::Container,
@@ -129,6 +147,10 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) caller: Caller,
     pub(crate) body: RequestBody,
+    /// The copy that is to answer, whosever turn it is.
+    pub(crate) replica: Option<Replica>,
+    /// What another client stores under the name of this PUT, while it begins.
+    pub(crate) overtaken_by: Option<Bytes>,
 }
 
 impl Call {
@@ -140,9 +162,11 @@ impl Call {
     /// Whether the caller may use `account`: 401 if it is not signed in, 403 if the account is not its own.
     pub(crate) fn authorize(&self, account: &str) -> Result<(), Refusal> {
         match &self.caller {
-            Caller::Project(own) if own == account => Ok(()),
+            Caller::Project(own) | Caller::Guest { account: own, .. } if own == account => Ok(()),
             Caller::Project(_) | Caller::NoProject => Err(Refusal::standard(http::StatusCode::FORBIDDEN)),
-            Caller::Rejected | Caller::Anonymous => Err(Refusal::unauthorized(account)),
+            Caller::Guest { .. } | Caller::Rejected | Caller::Anonymous => {
+                Err(Refusal::unauthorized(account))
+            }
         }
     }
 }

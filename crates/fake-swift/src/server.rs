@@ -71,10 +71,7 @@ impl FakeSwift {
     /// When a port cannot be had.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let (public, internal) = (reserve(0)?, reserve(0)?);
-        let mut state = State::new();
-        for container in &options.containers {
-            state.create_container(container);
-        }
+        let state = State::new(&options);
         let shared = Arc::new(Shared {
             options,
             log: Log::default(),

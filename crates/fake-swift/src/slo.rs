@@ -17,7 +17,7 @@ use crate::json::dumps;
 use crate::manifest::{Entry, Manifest, Segment};
 use crate::object;
 use crate::range::Ranges;
-use crate::representation::represent;
+use crate::representation::{Reader, represent};
 use crate::request::{Call, ObjectAddress};
 
 /// Longest manifest in bytes, as the client sends it.
@@ -60,7 +60,13 @@ pub(crate) async fn put(call: &mut Call, at: &ObjectAddress) -> Handled {
         return Err(Refusal::standard(StatusCode::UNPROCESSABLE_ENTITY));
     }
     let data = Bytes::from(manifest.as_json());
-    let begun = object::begin(call, at, Some(data.len() as u64))?;
+    let begun = match object::begin(call, at, Some(data.len() as u64)) {
+        // Here Swift tells the ETag of what it did not store.
+        Err(refusal) if refusal.status == StatusCode::ACCEPTED => {
+            return Ok(Answer::from(refusal).with(ETAG, value(format!("\"{etag}\""))));
+        }
+        begun => begun?,
+    };
     let modified = object::store(call, at, begun, data, Some(manifest))?;
     Ok(Answer::standard(StatusCode::CREATED)
         .with(ETAG, value(format!("\"{etag}\"")))
@@ -208,8 +214,7 @@ fn look_at(call: &Call, at: &ObjectAddress, path: &str) -> Result<Segment, Statu
     let (container, name) = path.split_once('/').unwrap_or_default();
     let state = call.fake.state();
     let object = state.object(container, name).ok_or(StatusCode::NOT_FOUND)?;
-    let page = call.fake.options.container_listing_limit;
-    let found = represent(&state, object, page, 0).map_err(|refusal| refusal.status)?;
+    let found = represent(Reader::new(call, &state), object).map_err(|refusal| refusal.status)?;
     Ok(Segment {
         name: format!("/{path}"),
         bytes: found.length.unwrap_or(0),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderName};
 
 use crate::answer::md5_hex;
+use crate::keystone::Who;
 
 pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const X_STORAGE_TOKEN: HeaderName = HeaderName::from_static("x-storage-token");
@@ -19,6 +20,9 @@ const TEMPAUTH_PREFIX: &str = "AUTH_tk";
 pub(crate) enum Caller {
     /// The user, with a token for the project that owns this account.
     Project(String),
+    /// Someone with a temporary URL to an object of this account, which may consist of what is in this container; of
+    /// anything in the account if none is named.
+    Guest { account: String, container: Option<String> },
     /// The user, with a token for no project.
     NoProject,
     /// A bad token of TempAuth's form. TempAuth refuses the request itself, before any other part of Swift.
@@ -30,6 +34,7 @@ pub(crate) enum Caller {
 
 #[derive(Debug)]
 struct Token {
+    who: Who,
     account: Option<String>,
     expires: Instant,
 }
@@ -49,22 +54,28 @@ impl Tokens {
         {
             return (text.clone(), left);
         }
-        let text = self.give(TEMPAUTH_PREFIX, Some(account.to_owned()), life);
+        let text = self.give(TEMPAUTH_PREFIX, Who::User, Some(account.to_owned()), life);
         self.tempauth = Some(text.clone());
         (text, life)
     }
 
     /// A new token of Keystone's, for `account` or for no project.
-    pub(crate) fn keystone(&mut self, account: Option<String>, life: Duration) -> String {
-        self.give("gAAAAAB", account, life)
+    pub(crate) fn keystone(&mut self, who: Who, account: Option<String>, life: Duration) -> String {
+        self.give("gAAAAAB", who, account, life)
     }
 
-    fn give(&mut self, prefix: &str, account: Option<String>, life: Duration) -> String {
+    /// Whose token this is, and how long it is still good.
+    pub(crate) fn holder(&self, text: &str) -> Option<(Who, Duration)> {
+        let token = self.by_text.get(text)?;
+        Some((token.who, token.expires.checked_duration_since(Instant::now())?))
+    }
+
+    fn give(&mut self, prefix: &str, who: Who, account: Option<String>, life: Duration) -> String {
         // Counted for all stores of the process, so that a token of one is not good at another.
         static GIVEN: AtomicU64 = AtomicU64::new(0);
         let number = GIVEN.fetch_add(1, Ordering::Relaxed);
         let text = format!("{prefix}{}", md5_hex(format!("token {number}").as_bytes()));
-        self.by_text.insert(text.clone(), Token { account, expires: Instant::now() + life });
+        self.by_text.insert(text.clone(), Token { who, account, expires: Instant::now() + life });
         text
     }
 

@@ -46,3 +46,19 @@ fn inner_requests_fail_by_status_only() {
     assert_eq!(script.strike_inner(&Method::DELETE, "/v1/a/c/o"), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(script.left(), 1);
 }
+
+#[test]
+fn a_star_stands_for_anything() {
+    for (pattern, matches) in [
+        ("", true),
+        ("/c/", true),
+        ("/c/*/data", true),
+        ("a*o", true),
+        ("*", true),
+        ("?*=get", true),
+        ("/data*/c/", false),
+        ("/c/*/date", false),
+    ] {
+        assert_eq!(contains("/v1/a/c/blobs/00/data?multipart-manifest=get", pattern), matches, "{pattern}");
+    }
+}

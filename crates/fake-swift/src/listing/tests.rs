@@ -5,11 +5,14 @@ const NAMES: &[&str] =
 
 /// The page that `query` asks for, at most 5 entries, subdirs marked with a `>`.
 fn list(query: &str) -> Vec<String> {
-    let all: BTreeMap<String, usize> = NAMES.iter().map(|name| ((*name).to_owned(), name.len())).collect();
+    let (mut all, moment) = (History::default(), Timestamp::from_seconds(1));
+    for name in NAMES {
+        all.set(name, Some(name.len()), moment, moment);
+    }
     let query = Query::parse(query);
     Page::from_query(&query, 5)
         .unwrap()
-        .of(&all)
+        .of(&all, moment)
         .into_iter()
         .map(|entry| match entry {
             Entry::Name(name, _) => name.to_owned(),

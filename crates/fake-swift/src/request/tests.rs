@@ -10,8 +10,10 @@ fn a_path_names_its_target() {
     for (path, target) in [
         ("/auth/v1.0", Target::SignInV1),
         ("/info", Target::Info),
-        ("/v3", Target::Keystone(String::new())),
-        ("/v3/auth/tokens", Target::Keystone("auth/tokens".into())),
+        ("/", Target::Keystone(None, String::new())),
+        ("/v3", Target::Keystone(Some(Version::V3), String::new())),
+        ("/v3/auth/tokens", Target::Keystone(Some(Version::V3), "/auth/tokens".into())),
+        ("/v2.0/tokens", Target::Keystone(Some(Version::V2), "/tokens".into())),
         ("/v1/AUTH_a", Target::Account("AUTH_a".into())),
         ("/v1/AUTH_a/", Target::Account("AUTH_a".into())),
         ("/v1/AUTH_a/c", container("c")),
@@ -24,11 +26,24 @@ fn a_path_names_its_target() {
         ("/v1/AUTH_a/c/a%00b", Target::NotText),
         ("/v1", Target::BadUrl),
         ("/v1/", Target::BadUrl),
-        ("/", Target::Nothing),
+        ("/v3x", Target::Nothing),
         ("/v12/AUTH_a", Target::Nothing),
     ] {
-        assert_eq!(Target::parse(path), target, "{path}");
+        assert_eq!(Target::parse(path, &Options::default()), target, "{path}");
     }
+}
+
+#[test]
+fn a_way_to_sign_in_may_be_missing() {
+    let without = |features: &[Feature]| Options { without: features.to_vec(), ..Options::default() };
+    let v1_only = without(&[Feature::SignInV2, Feature::SignInV3]);
+    assert_eq!(Target::parse("/", &v1_only), Target::Nothing);
+    assert_eq!(Target::parse("/v3/auth/tokens", &v1_only), Target::Nothing);
+    assert_eq!(Target::parse("/auth/v1.0", &v1_only), Target::SignInV1);
+    let v3_only = without(&[Feature::SignInV1, Feature::SignInV2]);
+    assert_eq!(Target::parse("/auth/v1.0", &v3_only), Target::NoSignIn);
+    assert_eq!(Target::parse("/v2.0", &v3_only), Target::Nothing);
+    assert_eq!(Target::parse("/", &v3_only), Target::Keystone(None, String::new()));
 }
 
 #[test]

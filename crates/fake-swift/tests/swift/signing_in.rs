@@ -1,12 +1,12 @@
-//! TempAuth, Keystone, tokens and what they allow.
+//! TempAuth, and tokens of any kind: what they allow, and how long.
 
 use std::time::Duration;
 
 use apus_fake_swift::{FakeSwift, Interface, Options};
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::client::{Client, Reply, bench, bench_with, split};
+use crate::client::{Client, bench, bench_with, split};
 
 #[tokio::test]
 async fn tempauth_gives_a_token_and_the_account() {
@@ -30,96 +30,6 @@ async fn tempauth_gives_a_token_and_the_account() {
         assert_eq!(reply.status, 401, "{headers:?}");
         assert!(reply.header("www-authenticate").starts_with("Swift realm="));
     }
-}
-
-async fn keystone(fake: &FakeSwift, user: Value, scope: Option<Value>) -> Reply {
-    let mut auth = json!({"identity": {"methods": ["password"], "password": {"user": user}}});
-    if let Some(scope) = scope {
-        auth["scope"] = scope;
-    }
-    let (_, path) = split(&fake.auth_url_v3());
-    let body = json!({"auth": auth}).to_string();
-    Client::stranger(fake).ask(Method::POST, &format!("{path}/auth/tokens"), &[], body).await
-}
-
-#[tokio::test]
-async fn keystone_knows_user_and_project_by_name_and_by_id() {
-    let options = Options::default();
-    let fake = FakeSwift::start(options.clone()).await.unwrap();
-    let users = [
-        json!({"name": "tester", "domain": {"name": "Default"}, "password": "testing"}),
-        json!({"name": "tester", "domain": {"id": "default"}, "password": "testing"}),
-        json!({"id": options.user_id(), "password": "testing"}),
-    ];
-    let projects = [
-        json!({"name": "test", "domain": {"name": "Default"}}),
-        json!({"name": "test", "domain": {"id": "default"}}),
-        json!({"id": options.project_id()}),
-    ];
-    for (user, project) in users.into_iter().zip(projects) {
-        let reply = keystone(&fake, user, Some(json!({"project": project}))).await;
-        assert_eq!(reply.status, 201);
-        let token = reply.json()["token"].clone();
-        let store = token["catalog"].as_array().unwrap().iter().find(|entry| entry["type"] == "object-store");
-        let url = |interface: &str| {
-            let endpoints = store.unwrap()["endpoints"].as_array().unwrap();
-            let endpoint = endpoints.iter().find(|endpoint| endpoint["interface"] == interface).unwrap();
-            assert_eq!(endpoint["region"], "RegionOne");
-            endpoint["url"].as_str().unwrap().to_owned()
-        };
-        assert_eq!(url("public"), fake.storage_url(Interface::Public));
-        assert_eq!(url("internal"), fake.storage_url(Interface::Internal));
-        assert_eq!(url("admin"), url("internal"));
-        assert_ne!(url("public"), url("internal"));
-
-        let mut client = Client::stranger(&fake);
-        client.token = Some(reply.header("x-subject-token").to_owned());
-        assert_eq!(client.ask(Method::HEAD, &client.account, &[], "").await.status, 204);
-    }
-}
-
-#[tokio::test]
-async fn keystone_gives_an_unscoped_token_no_catalog() {
-    let fake = FakeSwift::start(Options::default()).await.unwrap();
-    let user = json!({"name": "tester", "domain": {"name": "Default"}, "password": "testing"});
-    let reply = keystone(&fake, user, None).await;
-    assert_eq!(reply.status, 201);
-    assert!(reply.json()["token"].get("catalog").is_none());
-    let mut client = Client::stranger(&fake);
-    client.token = Some(reply.header("x-subject-token").to_owned());
-    assert_eq!(client.ask(Method::HEAD, &client.account, &[], "").await.status, 403);
-}
-
-#[tokio::test]
-async fn keystone_refuses_in_its_own_words() {
-    let fake = FakeSwift::start(Options::default()).await.unwrap();
-    let domain = json!({"name": "Default"});
-    let user = |name: &str, password: &str| json!({"name": name, "domain": domain, "password": password});
-    let project = |name: &str| Some(json!({"project": {"name": name, "domain": domain}}));
-    for (user, scope) in [
-        (user("tester", "guess"), project("test")),
-        (user("nobody", "testing"), project("test")),
-        (user("tester", "testing"), project("none")),
-        (json!({"name": "tester", "domain": {"id": "Default"}, "password": "testing"}), project("test")),
-    ] {
-        let reply = keystone(&fake, user, scope).await;
-        assert_eq!(reply.status, 401);
-        assert_eq!(reply.json()["error"]["code"], 401);
-        assert_eq!(reply.json()["error"]["title"], "Unauthorized");
-    }
-    let reply = keystone(&fake, json!({"name": "tester", "password": "testing"}), project("test")).await;
-    assert_eq!(reply.status, 400);
-    let message = reply.json()["error"]["message"].as_str().unwrap().to_owned();
-    assert!(message.starts_with("Expecting to find domain in user."), "{message}");
-}
-
-#[tokio::test]
-async fn keystone_tells_its_version() {
-    let bench = bench().await;
-    let (_, path) = split(&bench.fake.auth_url_v3());
-    let reply = bench.client.ask(Method::GET, &path, &[], "").await;
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.json()["version"]["id"], "v3.14");
 }
 
 #[tokio::test]
