@@ -2,7 +2,9 @@
 //! puts a registry over it and serves it.
 
 mod backend;
+mod doctor;
 mod logging;
+mod options;
 mod serve;
 
 use std::path::PathBuf;
@@ -28,10 +30,16 @@ enum Command {
         /// A configuration file in the form of registry:2.
         file: Option<PathBuf>,
     },
+    /// Look after the OpenStack Swift in which a registry keeps its images.
+    #[command(subcommand)]
+    Swift(doctor::SwiftCommand),
 }
 
 fn main() -> ExitCode {
-    let Command::Serve { file } = Arguments::parse().command;
+    let file = match Arguments::parse().command {
+        Command::Serve { file } => file,
+        Command::Swift(command) => return doctor::run(&command),
+    };
     match serve::run(file.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

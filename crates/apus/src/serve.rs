@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use apus_config::{Config, ConfigError, ListenAddress, StorageDriver};
-use apus_registry::{Registry, RegistryOptions};
-use apus_server::{App, AppOptions, ServeOptions};
+use apus_registry::Registry;
+use apus_server::App;
 use apus_storage::StorageError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, logging};
+use crate::{backend, logging, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -58,28 +58,16 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let storage = backend::open(&config.storage.driver)?;
-    let options = RegistryOptions {
-        upload_secret: config.http.secret.clone(),
-        deletes: config.storage.delete_enabled,
-        ..RegistryOptions::default()
-    };
-    let registry = Registry::new(storage, options);
-    let app = App::new(
-        registry,
-        AppOptions {
-            public_url: config.http.host.clone().unwrap_or_default(),
-            prefix: config.http.prefix.clone(),
-            ..AppOptions::default()
-        },
-    );
+    let registry = Registry::new(storage, options::of_registry(config));
+    let app = App::new(registry, options::of_app(config));
     let listener = listen(&config.http.addr).await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     if newcomer {
         greet(address, &config.storage.driver);
     }
-    let options = ServeOptions { drain_timeout: config.http.drain_timeout, ..ServeOptions::default() };
-    apus_server::serve(listener, app, options, asked_to_stop(terminate, interrupt)).await;
+    let stopped = asked_to_stop(terminate, interrupt);
+    apus_server::serve(listener, app, options::of_server(config), stopped).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -41,7 +41,8 @@ mod yaml;
 pub use error::{ConfigError, Place, Warning};
 pub use listen::ListenAddress;
 pub use model::{
-    AuthVersion, Config, EndpointType, FilesystemConfig, HttpConfig, LogConfig, LogFormat, LogLevel,
-    StorageConfig, StorageDriver, SwiftConfig,
+    AuthVersion, Config, EndpointType, FilesystemConfig, HttpConfig, IndexPlatforms, LogConfig, LogFormat,
+    LogLevel, Platform, StorageConfig, StorageDriver, SwiftConfig, SwiftCredentials, SwiftSecret,
+    SwiftSignIn, SwiftUser, ValidationConfig,
 };
 pub use read::Loaded;

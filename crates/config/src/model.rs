@@ -1,9 +1,11 @@
 //! The configuration itself: plain types, their meaning and their defaults. How a file becomes one of these is not
 //! its matter.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::ListenAddress;
@@ -20,6 +22,13 @@ pub struct Config {
     pub storage: StorageConfig,
     /// `http`
     pub http: HttpConfig,
+    /// `validation`
+    pub validation: ValidationConfig,
+    /// `catalog.maxentries`: repositories on the longest page of the catalog. `None`, also for zero and less, for the server's
+    /// own measure.
+    pub catalog_max_entries: Option<NonZeroUsize>,
+    /// `tags.maxtags`: tags on the longest page. `None` as above.
+    pub tags_max_tags: Option<NonZeroUsize>,
 }
 
 /// What is logged, and how.
@@ -92,15 +101,11 @@ pub struct FilesystemConfig {
 /// `storage.swift`: which OpenStack Swift, as whom, and how.
 ///
 /// Names follow registry:2's driver; its `tenant` is Keystone's project. Texts are as they were written: `007` stays
-/// `007`. An empty text counts as absent. A file that sets a field marked "refused for now" does not start.
+/// `007`. An empty text counts as absent.
 #[derive(Clone, Debug)]
 pub struct SwiftConfig {
-    /// `username`
-    pub username: String,
-    /// `password`, or the key of v1 sign-in.
-    pub password: SecretString,
-    /// `authurl`: where to sign in. An http or https URL without credentials, query or fragment, as it was written.
-    pub auth_url: String,
+    /// Where to sign in, and as whom.
+    pub sign_in: SwiftSignIn,
     /// `container`: holds everything; without a slash.
     pub container: String,
     /// `tenant`: the name of the project.
@@ -115,18 +120,22 @@ pub struct SwiftConfig {
     pub tenant_domain: Option<String>,
     /// `tenantdomainid`: the id of the project's domain.
     pub tenant_domain_id: Option<String>,
-    /// `trustid`: the trust to sign in by. Refused for now.
+    /// `trustid`: the trust to sign in by. Only together with a password; it is used in place of a project.
     pub trust_id: Option<String>,
     /// `region` of the service catalogue; `None` for the first.
     pub region: Option<String>,
-    /// `authversion`; `None` (or 0 in the file) to tell it from the URL.
-    pub auth_version: Option<AuthVersion>,
     /// `prefix` of every object name, byte for byte as it was written: it is joined on without any clean-up.
     pub prefix: String,
-    /// `endpointtype` of the service catalogue. Default public.
-    pub endpoint_type: EndpointType,
+    /// `endpointtype` of the service catalogue; `None` for public.
+    pub endpoint_type: Option<EndpointType>,
+    /// `storageurl`: the URL of the account, in place of the one from the service catalogue.
+    pub storage_url: Option<String>,
     /// `insecureskipverify`: believe any TLS certificate. Default false.
     pub insecure_skip_verify: bool,
+    /// `cacert`: a PEM file of certificate authorities, believed in place of the machine's.
+    pub ca_cert: Option<PathBuf>,
+    /// `clientcertificate` and `clientkey`: the PEM files of our own certificate and its key, which may be one.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
     /// `chunksize` in bytes, at least 1 MiB: the size of a segment. `None` lets the backend choose.
     pub chunk_size: Option<u64>,
     /// `secretkey`: the key that signs temporary URLs. Temporary URLs are not made yet.
@@ -137,14 +146,70 @@ pub struct SwiftConfig {
     pub temp_url_container_key: bool,
     /// `tempurlmethods`: what temporary URLs may be made for, where Swift does not say. Default none.
     pub temp_url_methods: Vec<String>,
-    /// `applicationcredentialid`. Refused for now.
-    pub application_credential_id: Option<String>,
-    /// `applicationcredentialname`. Refused for now.
-    pub application_credential_name: Option<String>,
-    /// `applicationcredentialsecret`. Refused for now.
-    pub application_credential_secret: Option<SecretString>,
-    /// `tokenid`: a token made elsewhere. Refused for now.
-    pub token_id: Option<SecretString>,
+}
+
+/// Where to sign in to OpenStack, and as whom.
+#[derive(Clone, Debug)]
+pub enum SwiftSignIn {
+    /// `cloud`: as `clouds.yaml` says of the cloud of this name, or, for the name `envvars`, as the environment says.
+    Cloud(String),
+    /// As the file itself says.
+    Service {
+        /// `authurl`: an http or https URL without credentials, query or fragment, as it was written.
+        auth_url: String,
+        /// `authversion`; `None` (or 0 in the file) to find it out.
+        auth_version: Option<AuthVersion>,
+        /// As whom.
+        credentials: SwiftCredentials,
+    },
+}
+
+/// As whom to sign in, and what proves it.
+#[derive(Clone, Debug)]
+pub enum SwiftCredentials {
+    /// A user with a password, or with the key of v1 sign-in.
+    Password {
+        /// `username` or `userid`
+        user: SwiftUser,
+        /// `password` or `passwordfile`
+        password: SwiftSecret,
+    },
+    /// An application credential, by its id.
+    ApplicationCredential {
+        /// `applicationcredentialid`
+        id: String,
+        /// `applicationcredentialsecret` or `applicationcredentialsecretfile`
+        secret: SwiftSecret,
+    },
+    /// An application credential, by its name.
+    NamedApplicationCredential {
+        /// `applicationcredentialname`
+        name: String,
+        /// `username` or `userid`: whose it is.
+        user: SwiftUser,
+        /// `applicationcredentialsecret` or `applicationcredentialsecretfile`
+        secret: SwiftSecret,
+    },
+    /// `tokenid` or `tokenfile`: a token made elsewhere.
+    Token(SwiftSecret),
+}
+
+/// A user of Keystone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SwiftUser {
+    /// `userid`
+    Id(String),
+    /// `username`
+    Name(String),
+}
+
+/// A secret, or the file that holds it and is read whenever the secret is needed.
+#[derive(Clone, Debug)]
+pub enum SwiftSecret {
+    /// The secret.
+    Text(SecretString),
+    /// The file.
+    File(PathBuf),
 }
 
 /// The version of OpenStack sign-in.
@@ -152,7 +217,7 @@ pub struct SwiftConfig {
 pub enum AuthVersion {
     /// Swift's own: `X-Auth-User` and `X-Auth-Key`.
     V1,
-    /// Keystone's retired v2.0. Refused for now.
+    /// Keystone's retired v2.0.
     V2,
     /// Keystone's v3.
     V3,
@@ -177,11 +242,17 @@ pub struct HttpConfig {
     pub addr: ListenAddress,
     /// `secret`: signs the state of uploads; replicas share it. `None` for one made up at the start.
     pub secret: Option<SecretString>,
-    /// `relativeurls`: answer with `Location: /v2/...` instead of a whole URL. Default false.
-    pub relative_urls: bool,
-    /// `host`: how clients reach the registry. An http or https URL without credentials, query or fragment, and without
-    /// a slash at the end. `None` to tell it from each request.
+    /// `relativeurls`: answer with `Location: /v2/...` (true), or with a whole URL made from each request (false). `None` for
+    /// the first.
+    pub relative_urls: Option<bool>,
+    /// `host`: how clients reach the registry, whatever `relativeurls` says. An http or https URL without credentials, query
+    /// or fragment, and without a slash at the end.
     pub host: Option<String>,
+    /// `trustedproxies`: who is believed about where a request came from; empty for nobody. `None` to believe anyone about
+    /// scheme and host, and nobody about the client's address.
+    pub trusted_proxies: Option<Vec<IpNet>>,
+    /// `h2c.enabled`, unless `http2.disabled`: speak HTTP/2 without TLS beside HTTP/1.1. Default false.
+    pub h2c: bool,
     /// `prefix`: the path in front of `/v2/`. Empty, or begins with a slash and ends without: `/registry`.
     pub prefix: String,
     /// `draintimeout`: how long requests under way may go on after SIGTERM; zero cuts them off. Default 30 s.
@@ -193,10 +264,48 @@ impl Default for HttpConfig {
         Self {
             addr: ListenAddress { host: "127.0.0.1".to_owned(), port: 5000 },
             secret: None,
-            relative_urls: false,
+            relative_urls: None,
             host: None,
+            trusted_proxies: None,
+            h2c: false,
             prefix: String::new(),
             drain_timeout: Duration::from_secs(30),
         }
     }
+}
+
+/// What must be true of a manifest before it is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidationConfig {
+    /// Unless `disabled`: whether what a manifest names must be in its repository. Default true.
+    pub enabled: bool,
+    /// `manifests.indexes`: which of the manifests that an index names must be there.
+    pub index_platforms: IndexPlatforms,
+}
+
+impl Default for ValidationConfig {
+    fn default() -> Self {
+        Self { enabled: true, index_platforms: IndexPlatforms::default() }
+    }
+}
+
+/// `validation.manifests.indexes.platforms`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IndexPlatforms {
+    /// All of them.
+    #[default]
+    All,
+    /// None of them.
+    None,
+    /// Those for the platforms of `platformlist`.
+    Listed(Vec<Platform>),
+}
+
+/// An entry of `validation.manifests.indexes.platformlist`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// `os`, such as `linux`.
+    pub os: String,
+    /// `architecture`, such as `amd64`.
+    pub architecture: String,
 }

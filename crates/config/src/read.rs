@@ -6,9 +6,11 @@
 mod http;
 mod storage;
 mod swift;
+mod validation;
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,7 +88,6 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
          take pushes; remove it if that is what you want",
     )?;
     for (name, reason) in [
-        ("catalog", "the size of the catalog's pages is not to be chosen"),
         ("compatibility", "manifests of schema 1 are not taken"),
         ("health", "there are no health checks"),
         ("middleware", "there is no middleware"),
@@ -94,8 +95,6 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         ("policy", "repositories have no classes"),
         ("redis", "nothing is cached in Redis"),
         ("reporting", "nothing is reported to Bugsnag or New Relic"),
-        ("tags", "the size of pages of tags is not to be chosen"),
-        ("validation", "manifests are not held to these rules"),
     ] {
         root.not_obeyed(name, reason, warnings);
     }
@@ -104,9 +103,23 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         log: log(&mut root, warnings)?,
         storage: storage::read(&mut root, warnings)?,
         http: http::read(root.section("http")?, warnings)?,
+        validation: validation::read(root.section("validation")?, warnings)?,
+        catalog_max_entries: most(root.section("catalog")?, "maxentries", warnings)?,
+        tags_max_tags: most(root.section("tags")?, "maxtags", warnings)?,
     };
     root.finish(warnings);
     Ok(config)
+}
+
+/// A section that holds one number: how many entries a page has at most. Zero and less are none, as in registry:2.
+fn most(
+    mut section: Section,
+    name: &'static str,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<NonZeroUsize>, ConfigError> {
+    let most = section.parse(name, "a whole number", |text| text.parse::<i64>().ok())?;
+    section.finish(warnings);
+    Ok(most.and_then(|most| usize::try_from(most).ok()).and_then(NonZeroUsize::new))
 }
 
 /// `auth` may say `none`; anything else must not be ignored.

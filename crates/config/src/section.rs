@@ -119,6 +119,20 @@ impl Section {
         self.take(name).map_or(Ok(None), |field| field.parse(expected, parse))
     }
 
+    /// A list of what `parse` understands; `None` if it is absent or null, but not if it is empty.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, ConfigError> {
+        let Some(items) = self.take(name).map_or(Ok(None), |field| field.items("a list"))? else {
+            return Ok(None);
+        };
+        let parsed = items.into_iter().filter_map(|item| item.parse(expected, &parse).transpose());
+        parsed.collect::<Result<_, _>>().map(Some)
+    }
+
     /// A list of texts; empty if it is absent or null.
     pub(crate) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, ConfigError> {
         self.take(name).map_or(Ok(Vec::new()), Field::texts)
@@ -213,16 +227,20 @@ impl Field {
     }
 
     fn texts(self) -> Result<Vec<String>, ConfigError> {
+        let items = self.items("a list of texts")?.unwrap_or_default();
+        items.into_iter().filter_map(|item| item.text().transpose()).collect()
+    }
+
+    /// The items of a list, with paths such as `storage.swift.tempurlmethods[0]`; `None` for null.
+    pub(crate) fn items(self, expected: &str) -> Result<Option<Vec<Self>>, ConfigError> {
         let Value::Sequence(items) = self.node.value else {
-            return if self.node.is_set() { Err(self.invalid("a list of texts")) } else { Ok(Vec::new()) };
+            return if self.node.is_set() { Err(self.invalid(expected)) } else { Ok(None) };
         };
-        let mut texts = Vec::with_capacity(items.len());
-        for (at, node) in items.into_iter().enumerate() {
+        let field = |(at, node): (usize, Node)| {
             let path = format!("{}[{at}]", self.key.path);
-            let key = Key { name: String::new(), path, place: node.place.clone() };
-            texts.extend(Self { key, node }.text()?);
-        }
-        Ok(texts)
+            Self { key: Key { name: String::new(), path, place: node.place.clone() }, node }
+        };
+        Ok(Some(items.into_iter().enumerate().map(field).collect()))
     }
 
     /// An error about the value.

@@ -4,7 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, EXPECT, HeaderValue, InvalidHeaderValue, USER_AGENT};
+use http::header::{
+    CONTENT_LENGTH, EXPECT, HeaderValue, InvalidHeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use http::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -14,8 +16,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::body::{RequestBody, Sending, Watch, sending};
 use crate::connect::{ConnectFailure, Connector};
 use crate::error::{Error, Failure, Stage, find};
+use crate::proxy::{Proxies, Routes};
 use crate::response::{AbandonOnDrop, Response, ResponseBody};
-use crate::tls;
+use crate::tls::{self, Tls};
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -32,8 +35,10 @@ pub struct Options {
     /// How long a connection is kept for the next request. Less than the peers keep theirs, so that they seldom close it
     /// on us in the same moment.
     pub keep_alive: Duration,
-    /// Believe any certificate. For trying things out.
-    pub insecure: bool,
+    /// Whom to believe, and as whom to show oneself.
+    pub tls: Tls,
+    /// Which proxies to go through.
+    pub proxies: Proxies,
     /// What we call ourselves in `User-Agent`.
     pub user_agent: String,
 }
@@ -46,7 +51,8 @@ impl Default for Options {
             answer_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_mins(1),
             keep_alive: Duration::from_secs(20),
-            insecure: false,
+            tls: Tls::default(),
+            proxies: Proxies::default(),
             user_agent: "apus".to_owned(),
         }
     }
@@ -58,23 +64,27 @@ pub struct HttpClient {
     pool: Client<Connector, Sending>,
     permits: Arc<Semaphore>,
     options: Arc<Options>,
+    routes: Arc<Routes>,
     user_agent: HeaderValue,
 }
 
 impl HttpClient {
-    /// A client without connections yet; reads the machine's certificate authorities.
+    /// A client without connections yet; reads the files of the TLS settings. [`Error::Settings`] says which of the options
+    /// cannot be used.
     pub fn new(options: Options) -> Result<Self, Error> {
-        let tls = tls::configuration(options.insecure)
-            .map_err(|error| Error::Tls { to: "anyone".to_owned(), source: error.into() })?;
-        let user_agent = HeaderValue::from_str(&options.user_agent)
-            .map_err(|error: InvalidHeaderValue| Error::Request { source: error.into() })?;
+        let tls = tls::configuration(&options.tls)?;
+        let routes = Arc::new(options.proxies.routes()?);
+        let user_agent =
+            HeaderValue::from_str(&options.user_agent).map_err(|error: InvalidHeaderValue| {
+                Error::Settings { what: "the user agent".to_owned(), source: error.into() }
+            })?;
         let pool = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(options.keep_alive)
             .pool_max_idle_per_host(options.max_requests)
-            .build(Connector::new(tls, options.connect_timeout));
+            .build(Connector::new(tls, Arc::clone(&routes), options.connect_timeout));
         let permits = Arc::new(Semaphore::new(options.max_requests.max(1)));
-        Ok(Self { pool, permits, options: Arc::new(options), user_agent })
+        Ok(Self { pool, permits, options: Arc::new(options), routes, user_agent })
     }
 
     /// The same connections under a limit of its own: for requests that others wait for, such as a sign-in.
@@ -125,6 +135,9 @@ impl HttpClient {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        if let Some(authorization) = self.routes.authorization(request.uri()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
         if expect.is_some() {
             let watch = watch.clone();
             hyper::ext::on_informational(&mut request, move |answer| {

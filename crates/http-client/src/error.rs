@@ -19,10 +19,18 @@ pub struct Failure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No connection could be made: the name does not resolve, or nobody listens.
+    /// The client cannot be made: a file is missing, a proxy's URL is none.
+    #[error("cannot use {what}")]
+    Settings {
+        /// Which of its options.
+        what: String,
+        /// Why.
+        source: BoxError,
+    },
+    /// No connection could be made: the name does not resolve, nobody listens, or a proxy on the way refused.
     #[error("cannot connect to {to}")]
     Connect {
-        /// Host and port.
+        /// Host and port, and the proxy on the way.
         to: String,
         /// Why.
         source: BoxError,
@@ -30,7 +38,7 @@ pub enum Error {
     /// There is a connection, but no TLS over it: an unknown certificate, no common version.
     #[error("no TLS with {to}")]
     Tls {
-        /// Host and port.
+        /// Host and port, and the proxy on the way.
         to: String,
         /// Why.
         source: BoxError,

@@ -1,53 +1,68 @@
-//! One line in the log for each request, and an identifier that ties everything that is logged on its way to it.
+//! One line in the log for each request, and an identifier that ties everything that is logged on its way to it. Here a request
+//! also comes to know whom it came from.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use apus_storage::BoxError;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::uri::Scheme;
 use http::{Request, header};
-use hyper::body::Incoming;
+use http_body::Body;
+use tower::Service;
 use tracing::Instrument;
 
+use crate::App;
 use crate::answer::{Answer, REQUEST_ID, WithHeader};
 use crate::parameters::text;
 
-/// Wraps a service.
+/// The application, as it is asked on one connection.
 #[derive(Debug, Clone)]
-pub(crate) struct AccessLog<S> {
-    pub(crate) inner: S,
-    pub(crate) peer: std::net::SocketAddr,
+pub(crate) struct AccessLog {
+    pub(crate) app: App,
+    pub(crate) peer: SocketAddr,
+    /// `https` where the connection is encrypted.
+    pub(crate) scheme: Scheme,
 }
 
-impl<S> tower::Service<Request<Incoming>> for AccessLog<S>
+impl<B> Service<Request<B>> for AccessLog
 where
-    S: tower::Service<Request<Incoming>, Response = Answer>,
-    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
     type Response = Answer;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Answer, S::Error>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Answer, Infallible>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let begun = Instant::now();
         let id = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 8]>());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let agent = text(request.headers(), header::USER_AGENT).unwrap_or_default().to_owned();
-        let span = tracing::info_span!("request", %id, action = tracing::field::Empty);
-        let logged = span.in_scope(|| self.inner.call(request));
         let peer = self.peer;
+        let mut forwarded = self.app.forwarded(request.headers(), peer.ip());
+        forwarded.scheme.get_or_insert_with(|| self.scheme.clone());
+        let client = Some(forwarded.client).filter(|client| *client != peer.ip().to_canonical());
+        let client = client.map(tracing::field::display);
+        request.extensions_mut().insert(forwarded);
+        let span = tracing::info_span!("request", %id, action = tracing::field::Empty);
+        let logged = span.in_scope(|| self.app.call(request));
         let answered = async move {
             let answer = logged.await?;
             let status = answer.status().as_u16();
             // To the head of the answer: content may still be on its way.
             let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             if answer.status().is_server_error() {
-                tracing::warn!(%peer, %method, path, status, milliseconds, agent, "answered with an error");
+                tracing::warn!(%peer, client, %method, path, status, milliseconds, agent, "answered with an error");
             } else {
-                tracing::info!(%peer, %method, path, status, milliseconds, agent, "answered");
+                tracing::info!(%peer, client, %method, path, status, milliseconds, agent, "answered");
             }
             Ok(answer.with_header(REQUEST_ID, id))
         };

@@ -18,15 +18,15 @@ pub enum Action {
     ListReferrers(RepositoryName, Digest),
     /// List the tags of a repository.
     ListTags(RepositoryName),
-    /// Send a manifest; without its content for `HEAD`.
-    GetManifest(RepositoryName, Reference, Content),
+    /// Send a manifest.
+    GetManifest(RepositoryName, Reference),
     /// Take a manifest.
     PutManifest(RepositoryName, Reference),
     /// Take a manifest away, or a tag.
     DeleteManifest(RepositoryName, Reference),
     /// Take a blob away.
     DeleteBlob(RepositoryName, Digest),
-    /// Send a blob; without its content for `HEAD`.
+    /// Send a blob, or say how large it is.
     GetBlob(RepositoryName, Digest, Content),
     /// Begin an upload, take a whole blob, or mount one.
     StartUpload(RepositoryName),
@@ -40,7 +40,7 @@ pub enum Action {
     CancelUpload(RepositoryName, String),
 }
 
-/// Whether an answer carries its content.
+/// Whether content is fetched to be sent. Elsewhere it is at hand, and left out of the answer to `HEAD` at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// `GET`
@@ -60,7 +60,7 @@ impl Action {
             Route::Catalog if read => Ok(Self::ListRepositories),
             Route::Referrers(name, digest) if read => Ok(Self::ListReferrers(name, digest)),
             Route::Tags(name) if read => Ok(Self::ListTags(name)),
-            Route::Manifest(name, reference) if read => Ok(Self::GetManifest(name, reference, content)),
+            Route::Manifest(name, reference) if read => Ok(Self::GetManifest(name, reference)),
             Route::Manifest(name, reference) if method == Method::PUT => {
                 Ok(Self::PutManifest(name, reference))
             }

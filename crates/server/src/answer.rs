@@ -1,4 +1,4 @@
-//! Answers: the one body type of all of them, and the headers that all of them carry.
+//! Answers: the one body type of all of them, the headers that all of them carry, and what `HEAD` gets.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,7 +7,7 @@ use apus_storage::{BoxError, ByteStream};
 use bytes::Bytes;
 use futures_util::Stream;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 
 /// The answer to a request.
 pub(crate) type Answer = Response<AnswerBody>;
@@ -43,7 +43,7 @@ impl AnswerBody {
     }
 
     /// What `HEAD` gets: the `Content-Length` that the answer states is kept.
-    pub(crate) fn omitted() -> Self {
+    fn omitted() -> Self {
         Self(Inner::Omitted)
     }
 
@@ -142,6 +142,19 @@ pub(crate) fn content(status: StatusCode, media_type: &str, bytes: Bytes) -> Ans
     let mut answer = Response::new(AnswerBody::from(bytes));
     *answer.status_mut() = status;
     answer.with_header(header::CONTENT_TYPE, media_type)
+}
+
+/// The answer as it goes out: with its length where that is known, and for `HEAD` without its content.
+pub(crate) fn finished(mut answer: Answer, is_head: bool) -> Answer {
+    // These two have no content that could have a length (RFC 9110, section 8.6).
+    let may_have_content = !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if let Some(length) = answer.body().size_hint().exact().filter(|_| may_have_content) {
+        answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    if is_head {
+        *answer.body_mut() = AnswerBody::omitted();
+    }
+    answer
 }
 
 /// Adding headers in a row.

@@ -1,35 +1,61 @@
 //! The application: one request in, one answer out. It only sends each action to its room.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use apus_registry::{Registry, UploadPosition};
+use apus_registry::Registry;
+use apus_storage::BoxError;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Request, StatusCode, header};
-use hyper::body::Incoming;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+use ipnet::IpNet;
 
 use crate::action::Content;
-use crate::answer::{API_VERSION, Answer, AnswerBody, WithHeader, content, status};
+use crate::answer::{API_VERSION, Answer, WithHeader, content, finished, status};
+use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
+use crate::forwarded::Forwarded;
 use crate::received::Received;
-use crate::{Action, Route, RouteError};
+use crate::request::Head;
+use crate::{Action, Locations, Route, RouteError};
 
 /// What an operator can choose of the protocol.
 #[derive(Debug, Clone)]
 pub struct AppOptions {
-    /// Put in front of the paths in `Location`: `https://registry.example.org`, without a closing slash. Empty for paths
-    /// alone, which are right behind any proxy.
-    pub public_url: String,
+    /// Where the URLs in `Location` and `Link` begin.
+    pub locations: Locations,
     /// Put in front of all paths, with a slash in front and none behind. Empty for none.
     pub prefix: String,
+    /// The proxies that are believed about where a request came from (`Forwarded`, `X-Forwarded-*`). `None` to believe anyone
+    /// about the scheme and the host, and nobody about the client's address.
+    pub trusted_proxies: Option<Vec<IpNet>>,
     /// How long a client may send nothing in the middle of its content.
     pub idle_timeout: Duration,
+    /// Bytes of manifests that are being received at once, to the KiB. Who needs more waits for a while.
+    pub manifest_memory: u64,
+    /// Repositories on the longest page of the catalog.
+    pub longest_catalog: usize,
+    /// Tags on the longest page.
+    pub longest_tags: usize,
 }
 
 impl Default for AppOptions {
     fn default() -> Self {
-        Self { public_url: String::new(), prefix: String::new(), idle_timeout: Duration::from_mins(1) }
+        Self {
+            locations: Locations::default(),
+            prefix: String::new(),
+            trusted_proxies: None,
+            idle_timeout: Duration::from_mins(1),
+            manifest_memory: 256 << 20,
+            longest_catalog: 1000,
+            // What one listing of a stock Swift gives.
+            longest_tags: 10_000,
+        }
     }
 }
 
@@ -41,37 +67,44 @@ pub struct App(Arc<Inner>);
 struct Inner {
     registry: Registry,
     options: AppOptions,
+    manifest_memory: Budget,
 }
 
 impl App {
     /// The protocol over `registry`.
     #[must_use]
     pub fn new(registry: Registry, options: AppOptions) -> Self {
-        Self(Arc::new(Inner { registry, options }))
+        let manifest_memory = Budget::new(options.manifest_memory);
+        Self(Arc::new(Inner { registry, options, manifest_memory }))
     }
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.0.registry
     }
 
-    /// A path as clients see it.
-    pub(crate) fn location(&self, path: &str) -> String {
-        let AppOptions { public_url, prefix, .. } = &self.0.options;
-        format!("{public_url}{prefix}{path}")
+    pub(crate) fn options(&self) -> &AppOptions {
+        &self.0.options
     }
 
-    /// The URL by which an upload goes on.
-    pub(crate) async fn upload_location(&self, position: &UploadPosition) -> Result<String, Failure> {
-        let token = self.registry().upload_token(position).await?;
-        let (repository, id) = (position.repository(), position.id());
-        Ok(self.location(&format!("/v2/{repository}/blobs/uploads/{id}?_state={token}")))
+    pub(crate) fn manifest_memory(&self) -> &Budget {
+        &self.0.manifest_memory
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let (head, body) = request.into_parts();
-        let path = head.uri.path().strip_prefix(self.0.options.prefix.as_str());
+    /// Where a request came from, as far as its proxies are believed.
+    pub(crate) fn forwarded(&self, headers: &HeaderMap, peer: IpAddr) -> Forwarded {
+        Forwarded::read(headers, peer, self.options().trusted_proxies.as_deref())
+    }
+
+    async fn answer<B>(&self, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (parts, body) = request.into_parts();
+        let AppOptions { locations, prefix, idle_timeout, .. } = self.options();
+        let path = parts.uri.path().strip_prefix(prefix.as_str());
         let action = match path.ok_or(RouteError::NotFound).and_then(Route::parse) {
-            Ok(route) => match Action::new(&head.method, route) {
+            Ok(route) => match Action::new(&parts.method, route) {
                 Ok(action) => action,
                 Err(allow) => return unsupported(allow),
             },
@@ -79,53 +112,56 @@ impl App {
             Err(RouteError::NotFound) => return not_found(),
         };
         tracing::Span::current().record("action", action.label());
-        let received = Received::new(&head.headers, body, self.0.options.idle_timeout);
-        let answer = match action {
+        let base = locations.base(&parts.uri, &parts.headers, parts.extensions.get()) + prefix;
+        let head = Head { uri: parts.uri, headers: parts.headers, base };
+        let received = Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout);
+        self.act(action, &head, received).await.unwrap_or_else(Failure::answer)
+    }
+
+    async fn act(&self, action: Action, head: &Head, received: Received) -> Result<Answer, Failure> {
+        match action {
             Action::Root => Ok(status(StatusCode::OK).with_header(header::CACHE_CONTROL, "no-cache")),
             Action::Base => Ok(content(StatusCode::OK, "application/json", "{}".into())),
-            Action::ListRepositories => self.list_repositories(&head).await,
-            Action::ListReferrers(name, subject) => self.list_referrers(&name, &subject, &head).await,
-            Action::ListTags(name) => self.list_tags(&name, &head).await,
-            Action::GetManifest(name, reference, content) => {
-                self.get_manifest(&name, &reference, content, &head).await
-            }
+            Action::ListRepositories => self.list_repositories(head).await,
+            Action::ListReferrers(name, subject) => self.list_referrers(&name, &subject, head).await,
+            Action::ListTags(name) => self.list_tags(&name, head).await,
+            Action::GetManifest(name, reference) => self.get_manifest(&name, &reference, head).await,
             Action::PutManifest(name, reference) => {
-                self.put_manifest(&name, &reference, &head, received).await
+                self.put_manifest(&name, &reference, head, received).await
             }
-            Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, &head).await,
-            Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, &head).await,
+            Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, head).await,
+            Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, head).await,
             Action::DeleteManifest(name, reference) => self.delete_manifest(&name, &reference).await,
             Action::DeleteBlob(name, digest) => self.delete_blob(&name, &digest).await,
-            Action::StartUpload(name) => self.start_upload(&name, &head, received).await,
-            Action::UploadStatus(name, id) => self.upload_status(&name, &id, &head).await,
-            Action::AppendUpload(name, id) => self.append_upload(&name, &id, &head, received).await,
-            Action::FinishUpload(name, id) => self.finish_upload(&name, &id, &head, received).await,
-            Action::CancelUpload(name, id) => self.cancel_upload(&name, &id, &head).await,
-        };
-        answer.unwrap_or_else(Failure::answer)
+            Action::StartUpload(name) => self.start_upload(&name, head, received).await,
+            Action::UploadStatus(name, id) => self.upload_status(&name, &id, head).await,
+            Action::AppendUpload(name, id) => self.append_upload(&name, &id, head, received).await,
+            Action::FinishUpload(name, id) => self.finish_upload(&name, &id, head, received).await,
+            Action::CancelUpload(name, id) => self.cancel_upload(&name, &id, head).await,
+        }
     }
 }
 
-impl tower::Service<Request<Incoming>> for App {
+impl<B> tower::Service<Request<B>> for App
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     type Response = Answer;
-    type Error = std::convert::Infallible;
-    type Future = BoxFuture<'static, Result<Answer, Self::Error>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Answer, Infallible>>;
 
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let app = self.clone();
         // Boxed once: the types of all handlers in one future would be too deep for the compiler to follow.
         Box::pin(async move {
-            let head = request.method() == http::Method::HEAD;
-            let mut answer = app.answer(request).await.with_header(API_VERSION, "registry/2.0");
-            // Of other content hyper states the length by itself, and leaves it out.
-            if head && answer.headers().contains_key(header::CONTENT_LENGTH) {
-                *answer.body_mut() = AnswerBody::omitted();
-            }
-            Ok(answer)
+            let is_head = request.method() == Method::HEAD;
+            let answer = app.answer(request).await.with_header(API_VERSION, "registry/2.0");
+            Ok(finished(answer, is_head))
         })
     }
 }

@@ -7,7 +7,6 @@ use apus_registry::{BlobInfo, Digest, RepositoryName};
 use apus_storage::{BoxError, ByteRange, ByteStream, body};
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
-use http::request::Parts;
 use http::{Response, StatusCode, header};
 
 use crate::App;
@@ -15,6 +14,7 @@ use crate::answer::{Answer, AnswerBody, CONTENT_DIGEST, WithHeader, status};
 use crate::errors::{ErrorCode, Failure};
 use crate::parameters::none_match;
 use crate::ranges::Wanted;
+use crate::request::Head;
 
 const OCTETS: &str = "application/octet-stream";
 
@@ -23,7 +23,7 @@ impl App {
         &self,
         name: &RepositoryName,
         digest: &Digest,
-        head: &Parts,
+        head: &Head,
     ) -> Result<Answer, Failure> {
         let info = self.registry().blob_info(name, digest).await?;
         if none_match(&head.headers, &digest.to_string()) {
@@ -38,7 +38,7 @@ impl App {
         &self,
         name: &RepositoryName,
         digest: &Digest,
-        head: &Parts,
+        head: &Head,
     ) -> Result<Answer, Failure> {
         if none_match(&head.headers, &digest.to_string()) {
             self.registry().blob_info(name, digest).await?;

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, WithHeader, chain, content};
 
-/// How long a client is asked to wait when storage gave no hint.
-const RETRY_AFTER_SECONDS: u64 = 5;
+/// Seconds that a client is asked to wait when nobody knows better.
+const RETRY_AFTER: u64 = 5;
+/// The same where an operator must act first.
+const RETRY_AFTER_OPERATOR: u64 = 60;
 
 /// A code of the specification, or of registry:2 where the specification has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,6 +32,8 @@ pub enum ErrorCode {
     PaginationNumberInvalid,
     SizeInvalid,
     TagInvalid,
+    #[serde(rename = "TOOMANYREQUESTS")]
+    TooManyRequests,
     Unavailable,
     Unknown,
     Unsupported,
@@ -38,14 +42,20 @@ pub enum ErrorCode {
 /// An error on its way to a client.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) status: StatusCode,
-    pub(crate) errors: Vec<(ErrorCode, String, Value)>,
-    pub(crate) retry_after: Option<u64>,
+    status: StatusCode,
+    errors: Vec<(ErrorCode, String, Value)>,
+    retry_after: Option<u64>,
 }
 
 impl Failure {
+    /// One error. Statuses that end by themselves ask the client to come again after a while.
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, errors: vec![(code, message.into(), Value::Null)], retry_after: None }
+        let retry_after = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER),
+            StatusCode::INSUFFICIENT_STORAGE => Some(RETRY_AFTER_OPERATOR),
+            _ => None,
+        };
+        Self { status, errors: vec![(code, message.into(), Value::Null)], retry_after }
     }
 
     fn detail(mut self, detail: Value) -> Self {
@@ -139,13 +149,16 @@ fn of_storage(error: &StorageError) -> Failure {
     match error.kind() {
         ErrorKind::Unavailable { retry_after } => {
             tracing::warn!(error = %report, "storage is unavailable");
-            unavailable("the registry's storage is unavailable; try again")
-                .retry_after(retry_after.map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1)))
+            let failure = unavailable("the registry's storage is unavailable; try again");
+            match retry_after {
+                Some(wait) => failure.retry_after(wait.as_secs().max(1)),
+                None => failure,
+            }
         }
         ErrorKind::Denied => {
             tracing::error!(error = %report, "storage refuses access");
             unavailable("the registry's storage refuses the registry's credentials; its operator must act")
-                .retry_after(RETRY_AFTER_SECONDS * 12)
+                .retry_after(RETRY_AFTER_OPERATOR)
         }
         ErrorKind::Full => {
             tracing::error!(error = %report, "storage is full");
@@ -177,3 +190,6 @@ fn of_storage(error: &StorageError) -> Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,32 +5,45 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | [`serve()`], `linger` | a connection is accepted, with its time limits; a drain lets requests end |
-//! | `access_log` | the request gets an identifier, and a line in the log when it is answered |
+//! | [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
+//! | `connection` | one of them: HTTP/1.1 or HTTP/2, its limits |
+//! | `access_log`, `forwarded` | the request gets an identifier, and a line in the log when it is answered; whom it came from |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
-//! | `answer`, `errors` | the answer, or the error in the form of the specification |
+//! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
+//!
+//! What stands in a request is read by pure functions in `accept`, `parameters`, `ranges` and `elements`; `received` is its
+//! content, `budget` the memory that content may take, [`Locations`] where the URLs in the answer begin.
 
+mod accept;
 mod access_log;
 mod action;
 mod answer;
 mod app;
 mod blobs;
+mod budget;
+mod connection;
+mod drain;
+mod elements;
 mod errors;
-mod linger;
+mod forwarded;
 mod lists;
+mod locations;
 mod manifests;
 mod parameters;
 mod ranges;
 mod received;
+mod request;
 mod route;
 mod serve;
 mod uploads;
+mod warning;
 
 pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
 pub use errors::ErrorCode;
+pub use locations::Locations;
 pub use route::{Route, RouteError};
 pub use serve::{ServeOptions, serve};

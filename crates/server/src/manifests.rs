@@ -1,15 +1,16 @@
 //! Manifests: by tag or digest, byte for byte (OCI distribution specification, "Pulling manifests", "Pushing Manifests").
 
-use apus_registry::{Error, MediaType, PutManifest, Reference, RepositoryName, Tag};
-use http::request::Parts;
-use http::{HeaderName, StatusCode, header};
+use apus_registry::{Error, Manifest, MediaType, PutManifest, Reference, RepositoryName, Tag};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 
-use crate::App;
-use crate::action::Content;
+use crate::accept::takes;
 use crate::answer::{Answer, CONTENT_DIGEST, WithHeader, content, status};
 use crate::errors::{ErrorCode, Failure};
 use crate::parameters::{none_match, queries, text};
 use crate::received::Received;
+use crate::request::Head;
+use crate::warning::warn;
+use crate::{App, Route};
 
 /// `OCI-Subject`: that a manifest was taken as a referrer of this one.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -19,57 +20,71 @@ const TAG: HeaderName = HeaderName::from_static("oci-tag");
 /// Tags that one request may move. The specification wants ten at least.
 const MOST_TAGS: usize = 100;
 
+/// The media type of an index, which a list of referrers is too.
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const IMAGES: [&str; 2] =
+    ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+
+const ONE_OF_A_LIST: &str = "this is the image for linux/amd64 out of a list of images for several platforms: the request's \
+                             Accept names no lists";
+const SCHEMA_1: &str = "this image is in the obsolete format of manifest schema 1, which new clients do not read and which \
+                        cannot be pushed any more: pull it with an old client, and push it again in schema 2 or OCI format";
+
 impl App {
     pub(crate) async fn get_manifest(
         &self,
         name: &RepositoryName,
         reference: &Reference,
-        wanted: Content,
-        head: &Parts,
+        head: &Head,
     ) -> Result<Answer, Failure> {
-        let mut manifest = self.registry().manifest(name, reference).await?;
-        if matches!(reference, Reference::Tag(_))
-            && manifest.media_type.is_docker_list()
-            && knows_no_lists(head)
-        {
-            // As registry:2 does for clients from before there were lists.
-            manifest = self.registry().default_platform(name, &manifest).await?.unwrap_or(manifest);
-        }
-        let digest = manifest.digest.to_string();
-        let answer = if none_match(&head.headers, &digest) {
-            status(StatusCode::NOT_MODIFIED)
-        } else {
-            let length = manifest.content.len().to_string();
-            let bytes = if wanted == Content::Sent { manifest.content } else { bytes::Bytes::new() };
-            content(StatusCode::OK, manifest.media_type.as_str(), bytes)
-                .with_header(header::CONTENT_LENGTH, length)
+        let manifest = self.registry().manifest(name, reference).await?;
+        let of_list = match reference {
+            Reference::Tag(_) if manifest.media_type.is_docker_list() && knows_no_lists(&head.headers) => {
+                // As registry:2 does for clients from before there were lists.
+                self.registry().default_platform(name, &manifest).await?
+            }
+            _ => None,
         };
-        Ok(answer.with_header(header::ETAG, format!("\"{digest}\"")).with_header(CONTENT_DIGEST, digest))
+        Ok(match of_list {
+            Some(image) => warn(described(image, head), ONE_OF_A_LIST),
+            None if manifest.media_type.is_schema_1() => warn(described(manifest, head), SCHEMA_1),
+            None => described(manifest, head),
+        })
     }
 
     pub(crate) async fn put_manifest(
         &self,
         name: &RepositoryName,
         reference: &Reference,
-        head: &Parts,
+        head: &Head,
         received: Received,
     ) -> Result<Answer, Failure> {
-        let limit = self.registry().manifest_limit();
-        let Some(content) = received.collect(limit).await.map_err(Error::ContentBroken)? else {
-            return Err(Error::ManifestTooLarge { limit }.into());
-        };
-        let media_type = text(&head.headers, header::CONTENT_TYPE).and_then(MediaType::parse);
         let tags = queries(&head.uri, "tag").map(|tag| Tag::parse(&tag)).collect::<Result<Vec<_>, _>>()?;
         if tags.len() > MOST_TAGS {
             let message = format!("no more than {MOST_TAGS} tags at once");
             return Err(Failure::new(StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid, message));
         }
+        let limit = self.registry().manifest_limit();
+        let too_large = || Error::ManifestTooLarge { limit };
+        let length = match received.length {
+            Some(length) => {
+                usize::try_from(length).ok().filter(|length| *length <= limit).ok_or_else(too_large)?
+            }
+            None => limit,
+        };
+        // Before anything of it is read: a client that waits for `100 Continue` waits here.
+        let _memory = self.manifest_memory().share(length as u64).await.ok_or_else(|| {
+            let message = "too many manifests are being pushed at this moment; try again";
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message)
+        })?;
+        let content = received.collect(length).await.map_err(Error::ContentBroken)?.ok_or_else(too_large)?;
+        let media_type = text(&head.headers, header::CONTENT_TYPE).and_then(MediaType::parse);
         let put = PutManifest { repository: name, reference, tags: &tags, media_type, content };
         let stored = self.registry().put_manifest(put).await?;
-        let digest = stored.digest.to_string();
+        let place = Route::Manifest(name.clone(), Reference::Digest(stored.digest.clone()));
         let mut answer = status(StatusCode::CREATED)
-            .with_header(header::LOCATION, self.location(&format!("/v2/{name}/manifests/{digest}")))
-            .with_header(CONTENT_DIGEST, digest);
+            .with_header(header::LOCATION, head.location(&place))
+            .with_header(CONTENT_DIGEST, stored.digest.to_string());
         if let Some(subject) = stored.subject {
             answer = answer.with_header(SUBJECT, subject.to_string());
         }
@@ -92,15 +107,24 @@ impl App {
     }
 }
 
-/// Whether the client says what it takes, and a list of manifests is not among it.
-fn knows_no_lists(head: &Parts) -> bool {
-    let mut accepted =
-        head.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    accepted.peek().is_some()
-        && !accepted.flat_map(|value| value.split(',')).any(|range| {
-            let media_type = range.split(';').next().unwrap_or_default().trim();
-            matches!(media_type, "*/*" | "application/*")
-                || media_type.contains(".manifest.list.")
-                || media_type.contains(".image.index.")
-        })
+fn described(manifest: Manifest, head: &Head) -> Answer {
+    let digest = manifest.digest.to_string();
+    let answer = if none_match(&head.headers, &digest) {
+        status(StatusCode::NOT_MODIFIED)
+    } else {
+        content(StatusCode::OK, manifest.media_type.as_str(), manifest.content)
+    };
+    answer.with_header(header::ETAG, format!("\"{digest}\"")).with_header(CONTENT_DIGEST, digest)
 }
+
+/// Whether the client takes images, and no lists of them. Its word on Docker's lists counts; where it has none for them, that on
+/// OCI's, for who reads those reads both.
+fn knows_no_lists(headers: &HeaderMap) -> bool {
+    const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let takes_images = IMAGES.iter().any(|image| takes(headers, image) == Some(true));
+    let takes_lists = takes(headers, DOCKER_LIST).or_else(|| takes(headers, OCI_INDEX));
+    takes_images && takes_lists != Some(true)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,18 @@
 use http::{HeaderMap, HeaderName, Uri, header};
 use percent_encoding::percent_decode_str;
 
-/// The first value of a query parameter, decoded; `None` when it is absent or no UTF-8.
+/// The first value of a query parameter, decoded; `None` when it is absent.
 pub(crate) fn query(uri: &Uri, name: &str) -> Option<String> {
     queries(uri, name).next()
 }
 
-/// All values of a query parameter, decoded.
+/// All values of a query parameter, decoded. What is no UTF-8 comes with replacement characters: nothing that has them is a
+/// name, a digest or a number, so it is refused as what it was to be, and not taken for absent.
 pub(crate) fn queries(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
     uri.query().unwrap_or_default().split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = (key == name).then(|| value.replace('+', "%20"))?;
-        percent_decode_str(&value).decode_utf8().ok().map(String::from)
+        Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
     })
 }
 

@@ -47,7 +47,8 @@ fn one(range: &str) -> Option<ByteRange> {
         (first, "") => Some(ByteRange::From(number(first)?)),
         (first, last) => {
             let (first, last) = (number(first)?, number(last)?);
-            (first <= last).then_some(ByteRange::FromTo { first, last })
+            // One that ends before it begins may be ignored or refused; as in registry:2 it is one that selects nothing.
+            Some(if first <= last { ByteRange::FromTo { first, last } } else { ByteRange::Last(0) })
         }
     }
 }

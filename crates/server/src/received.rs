@@ -4,15 +4,19 @@
 use std::time::Duration;
 
 use apus_storage::{BoxError, ByteStream};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
 use http::{HeaderMap, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// The content of a request as it comes from any connection.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// The content of a request.
 pub(crate) struct Received {
-    body: Incoming,
+    body: RequestBody,
     /// Bytes, where the client said so.
     pub(crate) length: Option<u64>,
     idle: Duration,
@@ -23,7 +27,7 @@ pub(crate) struct Received {
 enum Incomplete {
     /// The client went away, or sent what cannot be read.
     #[error("it broke off after {received} bytes{}", of(*.promised))]
-    BrokenOff { received: u64, promised: Option<u64>, source: hyper::Error },
+    BrokenOff { received: u64, promised: Option<u64>, source: BoxError },
     /// The client went silent.
     #[error("after {received} bytes{} none came for {} seconds", of(*.promised), .idle.as_secs())]
     Silent { received: u64, promised: Option<u64>, idle: Duration },
@@ -34,7 +38,7 @@ fn of(promised: Option<u64>) -> String {
 }
 
 impl Received {
-    pub(crate) fn new(headers: &HeaderMap, body: Incoming, idle: Duration) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, body: RequestBody, idle: Duration) -> Self {
         let chunked = headers.contains_key(header::TRANSFER_ENCODING);
         let length = body.size_hint().exact().filter(|length| *length > 0 || !chunked);
         Self { body, length, idle }
@@ -64,19 +68,17 @@ impl Received {
         }))
     }
 
-    /// All of it, when it is no more than `limit` bytes; `None` when it is more.
+    /// All of it, when it is no more than `limit` bytes; `None` when it is more. Takes no more memory than that.
     pub(crate) async fn collect(self, limit: usize) -> Result<Option<Bytes>, BoxError> {
-        if self.length.is_some_and(|length| length > limit as u64) {
-            return Ok(None);
-        }
         let mut stream = self.into_stream();
-        let mut whole = BytesMut::new();
+        let mut whole = Vec::with_capacity(limit);
         while let Some(piece) = stream.try_next().await? {
             if whole.len() + piece.len() > limit {
                 return Ok(None);
             }
             whole.extend_from_slice(&piece);
         }
-        Ok(Some(whole.freeze()))
+        whole.shrink_to_fit();
+        Ok(Some(whole.into()))
     }
 }

@@ -1,9 +1,14 @@
-//! Paths. Names of repositories hold slashes, so a path is read from its end; this is a pure function of the path alone.
+//! Paths: read, and written. Names of repositories hold slashes, so a path is read from its end; this is a pure function of the
+//! path alone.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use apus_registry::{Digest, Reference, RepositoryName};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What an identifier may hold only encoded: all but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +82,25 @@ impl Route {
             return Ok(Self::Referrers(RepositoryName::parse(name)?, Digest::parse(last)?));
         }
         Err(RouteError::NotFound)
+    }
+}
+
+/// The path, such that [`Route::parse`] makes the same route of it.
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => formatter.write_str("/"),
+            Self::Base => formatter.write_str("/v2/"),
+            Self::Catalog => formatter.write_str("/v2/_catalog"),
+            Self::Tags(name) => write!(formatter, "/v2/{name}/tags/list"),
+            Self::Manifest(name, reference) => write!(formatter, "/v2/{name}/manifests/{reference}"),
+            Self::Referrers(name, digest) => write!(formatter, "/v2/{name}/referrers/{digest}"),
+            Self::Blob(name, digest) => write!(formatter, "/v2/{name}/blobs/{digest}"),
+            Self::Uploads(name) => write!(formatter, "/v2/{name}/blobs/uploads/"),
+            Self::Upload(name, id) => {
+                write!(formatter, "/v2/{name}/blobs/uploads/{}", utf8_percent_encode(id, ENCODED))
+            }
+        }
     }
 }
 

@@ -2,25 +2,28 @@
 //! blobs").
 
 use apus_registry::{Algorithm, Digest, Error, RepositoryName, UploadPosition};
-use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 
-use crate::App;
 use crate::answer::{Answer, CONTENT_DIGEST, UPLOAD_UUID, WithHeader, status};
 use crate::errors::{ErrorCode, Failure};
 use crate::parameters::{chunk_range, query};
 use crate::received::Received;
+use crate::request::Head;
+use crate::{App, Route};
+
+/// `OCI-Chunk-Min-Length`: the bytes that a chunk should have at least.
+const LEAST_CHUNK: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
 impl App {
     pub(crate) async fn start_upload(
         &self,
         name: &RepositoryName,
-        head: &Parts,
+        head: &Head,
         received: Received,
     ) -> Result<Answer, Failure> {
         if let Some(digest) = query(&head.uri, "digest") {
             let digest = Digest::parse(&digest)?;
-            return self.take_whole(name, &digest, received).await;
+            return self.take_whole(name, &digest, head, received).await;
         }
         if let Some(digest) = query(&head.uri, "mount") {
             let digest = Digest::parse(&digest)?;
@@ -32,7 +35,7 @@ impl App {
                 None => self.registry().mount_blob_from_anywhere(&digest, name).await?,
             };
             if mounted {
-                return Ok(self.created(name, &digest));
+                return Ok(created(name, &digest, head));
             }
         }
         let algorithm = match query(&head.uri, "digest-algorithm") {
@@ -43,7 +46,11 @@ impl App {
             })?,
         };
         let position = self.registry().begin_upload(name, algorithm);
-        self.standing(status(StatusCode::ACCEPTED), &position).await
+        let begun = self.standing(status(StatusCode::ACCEPTED), &position, head).await?;
+        Ok(match self.registry().least_append() {
+            Some(bytes) => begun.with_header(LEAST_CHUNK, bytes.to_string()),
+            None => begun,
+        })
     }
 
     /// One request with all of a blob.
@@ -51,6 +58,7 @@ impl App {
         &self,
         name: &RepositoryName,
         digest: &Digest,
+        head: &Head,
         received: Received,
     ) -> Result<Answer, Failure> {
         let length = received.length;
@@ -58,31 +66,31 @@ impl App {
         let token = self.registry().upload_token(&position).await?;
         let upload = self.registry().upload(name, position.id().as_str(), Some(&token)).await?;
         self.registry().finish(upload, None, length, received.into_stream(), digest).await?;
-        Ok(self.created(name, digest))
+        Ok(created(name, digest, head))
     }
 
     pub(crate) async fn upload_status(
         &self,
         name: &RepositoryName,
         id: &str,
-        head: &Parts,
+        head: &Head,
     ) -> Result<Answer, Failure> {
         let position = self.registry().upload_status(name, id, state(head).as_deref()).await?;
-        self.standing(status(StatusCode::NO_CONTENT), &position).await
+        self.standing(status(StatusCode::NO_CONTENT), &position, head).await
     }
 
     pub(crate) async fn append_upload(
         &self,
         name: &RepositoryName,
         id: &str,
-        head: &Parts,
+        head: &Head,
         received: Received,
     ) -> Result<Answer, Failure> {
         let first = first_byte(head, received.length)?;
         let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
         match self.registry().append(upload, first, received.into_stream()).await {
-            Ok(upload) => self.standing(status(StatusCode::ACCEPTED), upload.position()).await,
-            Err(error) => self.refused(error).await,
+            Ok(upload) => self.standing(status(StatusCode::ACCEPTED), upload.position(), head).await,
+            Err(error) => self.refused(error, head).await,
         }
     }
 
@@ -90,7 +98,7 @@ impl App {
         &self,
         name: &RepositoryName,
         id: &str,
-        head: &Parts,
+        head: &Head,
         received: Received,
     ) -> Result<Answer, Failure> {
         let Some(digest) = query(&head.uri, "digest") else {
@@ -102,8 +110,8 @@ impl App {
         let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
         let length = received.length;
         match self.registry().finish(upload, first, length, received.into_stream(), &digest).await {
-            Ok(()) => Ok(self.created(name, &digest)),
-            Err(error) => self.refused(error).await,
+            Ok(()) => Ok(created(name, &digest, head)),
+            Err(error) => self.refused(error, head).await,
         }
     }
 
@@ -111,46 +119,53 @@ impl App {
         &self,
         name: &RepositoryName,
         id: &str,
-        head: &Parts,
+        head: &Head,
     ) -> Result<Answer, Failure> {
         self.registry().cancel_upload(name, id, state(head).as_deref()).await?;
         Ok(status(StatusCode::NO_CONTENT))
     }
 
     /// A chunk out of order is told together with where the upload stands, so that the client can go on from there.
-    async fn refused(&self, error: Error) -> Result<Answer, Failure> {
+    async fn refused(&self, error: Error, head: &Head) -> Result<Answer, Failure> {
         if let Error::ChunkOutOfOrder { position } = &error {
             let position = position.clone();
-            return self.standing(Failure::from(error).answer(), &position).await;
+            return self.standing(Failure::from(error).answer(), &position, head).await;
         }
         Err(error.into())
     }
 
     /// Says where an upload stands, and by which URL it goes on.
-    async fn standing(&self, answer: Answer, position: &UploadPosition) -> Result<Answer, Failure> {
+    async fn standing(
+        &self,
+        answer: Answer,
+        position: &UploadPosition,
+        head: &Head,
+    ) -> Result<Answer, Failure> {
+        let place = Route::Upload(position.repository().clone(), position.id().to_string());
+        let token = self.registry().upload_token(position).await?;
         // The specification has no way to say that nothing is there yet; `0-0` is what everyone says.
         let last = position.offset().saturating_sub(1);
         Ok(answer
-            .with_header(header::LOCATION, self.upload_location(position).await?)
+            .with_header(header::LOCATION, format!("{}?_state={token}", head.location(&place)))
             .with_header(header::RANGE, format!("0-{last}"))
             .with_header(UPLOAD_UUID, position.id().as_str()))
     }
+}
 
-    fn created(&self, name: &RepositoryName, digest: &Digest) -> Answer {
-        let digest = digest.to_string();
-        status(StatusCode::CREATED)
-            .with_header(header::LOCATION, self.location(&format!("/v2/{name}/blobs/{digest}")))
-            .with_header(CONTENT_DIGEST, digest)
-    }
+fn created(name: &RepositoryName, digest: &Digest, head: &Head) -> Answer {
+    let place = Route::Blob(name.clone(), digest.clone());
+    status(StatusCode::CREATED)
+        .with_header(header::LOCATION, head.location(&place))
+        .with_header(CONTENT_DIGEST, digest.to_string())
 }
 
 /// What the upload's URL says of it.
-fn state(head: &Parts) -> Option<String> {
+fn state(head: &Head) -> Option<String> {
     query(&head.uri, "_state")
 }
 
 /// Where a chunk begins, where the client says so; its two ways to say how long it is must agree.
-fn first_byte(head: &Parts, length: Option<u64>) -> Result<Option<u64>, Failure> {
+fn first_byte(head: &Head, length: Option<u64>) -> Result<Option<u64>, Failure> {
     let invalid = |message: &str| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid, message);
     match chunk_range(&head.headers) {
         Ok(None) => Ok(None),

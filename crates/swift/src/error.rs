@@ -88,6 +88,14 @@ impl SwiftError {
         self
     }
 
+    /// The same failure for another who waits for the same, without the cause.
+    pub(crate) fn for_another(&self) -> Self {
+        let Inner { kind, request, finding, transaction, advice, .. } = &*self.0;
+        let (kind, advice) = (*kind, *advice);
+        let (request, finding, transaction) = (request.clone(), finding.clone(), transaction.clone());
+        Self(Box::new(Inner { kind, request, finding, transaction, advice, source: None }))
+    }
+
     /// A request that got no answer.
     pub(crate) fn unanswered(request: &str, error: http_client::Error) -> Self {
         use http_client::{Error, Stage};

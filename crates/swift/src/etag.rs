@@ -1,6 +1,6 @@
 //! Entity tags: how Swift writes them, and how they are computed. MD5 guards against accidents on the way, no more.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use apus_storage::ByteStream;
 use bytes::Bytes;
@@ -27,30 +27,55 @@ pub(crate) fn unquoted(tag: &str) -> &str {
     tag.trim_start_matches("W/").trim_matches('"')
 }
 
-/// The tag and the length of what has passed so far.
-#[derive(Clone, Default)]
-pub(crate) struct Tally(Arc<Mutex<(Md5, u64)>>);
+/// The entity tag of no bytes: also that of the manifest of a dynamic large object, where Swift cannot tell its own.
+pub(crate) const OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+/// The tag and the length of what has passed so far. Computing the tag can be left out; it takes most of the time that
+/// writing costs a processor.
+#[derive(Clone)]
+pub(crate) struct Tally(Arc<Mutex<Sums>>);
+
+struct Sums {
+    digest: Option<Md5>,
+    length: u64,
+}
 
 impl Tally {
-    pub(crate) fn add(&self, piece: &[u8]) {
-        let mut tally = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.0.update(piece);
-        tally.1 += piece.len() as u64;
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Sums { digest: Some(Md5::new()), length: 0 })))
     }
 
-    pub(crate) fn tag(&self) -> String {
-        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
-        HEXLOWER.encode(&digest.finalize())
+    fn add(&self, piece: &[u8]) {
+        let mut sums = self.sums();
+        if let Some(digest) = &mut sums.digest {
+            digest.update(piece);
+        }
+        sums.length += piece.len() as u64;
+    }
+
+    /// From now on only the length is counted.
+    pub(crate) fn leave_out_tag(&self) {
+        self.sums().digest = None;
+    }
+
+    /// The tag, unless it was left out.
+    pub(crate) fn tag(&self) -> Option<String> {
+        let digest = self.sums().digest.clone();
+        digest.map(|digest| HEXLOWER.encode(&digest.finalize()))
     }
 
     pub(crate) fn length(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.sums().length
+    }
+
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The same stream, counted as it passes.
 pub(crate) fn tallied(stream: ByteStream) -> (ByteStream, Tally) {
-    let tally = Tally::default();
+    let tally = Tally::new();
     let counting = tally.clone();
     let stream = stream.inspect(move |piece: &Result<Bytes, _>| {
         if let Ok(piece) = piece {
@@ -73,12 +98,15 @@ mod tests {
 
     #[test]
     fn a_tally_agrees_with_the_whole() {
-        let tally = Tally::default();
+        let tally = Tally::new();
         tally.add(b"hello ");
         tally.add(b"world");
-        assert_eq!(tally.tag(), of_bytes(b"hello world"));
-        assert_eq!(tally.tag(), "5eb63bbbe01eeed093cb22bb8f5acdc3");
-        assert_eq!(tally.length(), 11);
+        assert_eq!(tally.tag().unwrap(), of_bytes(b"hello world"));
+        assert_eq!(tally.tag().unwrap(), "5eb63bbbe01eeed093cb22bb8f5acdc3");
+        tally.leave_out_tag();
+        tally.add(b"!");
+        assert_eq!((tally.tag(), tally.length()), (None, 12));
+        assert_eq!(of_bytes(b""), OF_NOTHING);
     }
 
     #[test]

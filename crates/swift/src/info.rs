@@ -1,13 +1,16 @@
-//! What a cluster says of itself at `/info` (Swift, "Discoverability"). Every member is optional; some clouds hide all.
+//! What a cluster says of itself at `/info` (Swift, "Discoverability"), and what an operator knows better. Every member is
+//! optional; some clouds hide all.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde_json::Value;
 
 /// What is known of a cluster's abilities and limits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
     /// Whether the cluster told anything; if not, the rest are guesses.
     pub told: bool,
-    /// Its version of Swift.
+    /// Its version of Swift, or of Ceph.
     pub version: Option<String>,
     /// Bytes in the largest plain object.
     pub max_file_size: Option<u64>,
@@ -15,12 +18,46 @@ pub struct Capabilities {
     pub container_listing_limit: Option<usize>,
     /// Most segments in a static large object; `None` when it has no such objects, or does not say.
     pub max_segments: Option<usize>,
+    /// Fewest bytes in a segment of a static large object, the last one excepted.
+    pub min_segment_size: Option<u64>,
+    /// Most names in one bulk delete; `None` when it has no such thing, or does not say.
+    pub max_deletes: Option<usize>,
+    /// Temporary URLs; `None` when it has none, or does not say.
+    pub temporary_urls: Option<TemporaryUrlSupport>,
+}
+
+/// What a cluster says of its temporary URLs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemporaryUrlSupport {
+    /// For which methods there may be one.
+    pub methods: Vec<String>,
+    /// Which digests may sign one, such as `sha256`; empty when it does not say (Ceph RGW, old Swifts).
+    pub digests: Vec<String>,
+}
+
+/// What an operator knows of a cluster: each member that is there counts in place of what the cluster says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CapabilityOverrides {
+    /// Bytes in the largest plain object.
+    pub max_file_size: Option<u64>,
+    /// Most entries in one page of a container's listing.
+    pub container_listing_limit: Option<usize>,
+    /// Most segments in a static large object; 0 means that there are no such objects.
+    pub max_segments: Option<usize>,
+    /// Fewest bytes in a segment of a static large object.
+    pub min_segment_size: Option<u64>,
+    /// Most names in one bulk delete; 0 means that there is no such thing.
+    pub max_deletes: Option<usize>,
+    /// Temporary URLs. Without a method there are none.
+    pub temporary_urls: Option<TemporaryUrlSupport>,
 }
 
 impl Capabilities {
     /// What a stock Swift allows, and Ceph RGW too.
     const USUAL_FILE_SIZE: u64 = 5 << 30;
     const USUAL_SEGMENTS: usize = 1000;
+    /// Ceph RGW has bulk deletes and does not say of how many.
+    const USUAL_DELETES: usize = 1000;
 
     /// Bytes in the largest object that is to be written in one piece: 5 GiB, or less where the cluster says so.
     #[must_use]
@@ -37,38 +74,86 @@ impl Capabilities {
     /// The cluster said what it can, and static large objects are not in it.
     #[must_use]
     pub fn lacks_large_objects(&self) -> bool {
-        self.told && self.max_segments.is_none()
+        self.max_segments.map_or(self.told, |most| most == 0)
     }
 
+    /// What an `/info` says; `None` when it is none.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let document: Document = serde_json::from_slice(body).ok()?;
-        let swift = document.swift.unwrap_or_default();
+        let info: Value = serde_json::from_slice(body).ok()?;
+        info.as_object()?;
+        let number = |path| info.pointer(path).and_then(Value::as_u64);
+        let count = |path| number(path).map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let has = |section| info.get(section).is_some();
+        let words = |path| -> Vec<String> {
+            let words = info.pointer(path).and_then(Value::as_array).into_iter().flatten();
+            words.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
         Some(Self {
             told: true,
-            version: swift.version,
-            max_file_size: swift.max_file_size,
-            container_listing_limit: swift.container_listing_limit,
-            max_segments: document.slo.map(|slo| slo.max_manifest_segments.unwrap_or(Self::USUAL_SEGMENTS)),
+            version: info.pointer("/swift/version").and_then(Value::as_str).map(str::to_owned),
+            max_file_size: number("/swift/max_file_size"),
+            container_listing_limit: count("/swift/container_listing_limit"),
+            max_segments: has("slo")
+                .then(|| count("/slo/max_manifest_segments").unwrap_or(Self::USUAL_SEGMENTS)),
+            min_segment_size: number("/slo/min_segment_size"),
+            max_deletes: has("bulk_delete")
+                .then(|| count("/bulk_delete/max_deletes_per_request").unwrap_or(Self::USUAL_DELETES)),
+            temporary_urls: has("tempurl").then(|| TemporaryUrlSupport {
+                methods: words("/tempurl/methods"),
+                digests: words("/tempurl/allowed_digests"),
+            }),
         })
+    }
+
+    /// The same, but for what an operator knows better.
+    pub(crate) fn overridden_by(self, known: &CapabilityOverrides) -> Self {
+        Self {
+            told: self.told,
+            version: self.version,
+            max_file_size: known.max_file_size.or(self.max_file_size),
+            container_listing_limit: known.container_listing_limit.or(self.container_listing_limit),
+            max_segments: known.max_segments.or(self.max_segments),
+            min_segment_size: known.min_segment_size.or(self.min_segment_size),
+            max_deletes: known.max_deletes.or(self.max_deletes).filter(|most| *most > 0),
+            temporary_urls: known.temporary_urls.clone().or(self.temporary_urls),
+        }
     }
 }
 
-#[derive(Deserialize)]
-struct Document {
-    swift: Option<SwiftSection>,
-    slo: Option<SloSection>,
-}
-
-#[derive(Deserialize, Default)]
-struct SwiftSection {
-    version: Option<String>,
-    max_file_size: Option<u64>,
-    container_listing_limit: Option<usize>,
-}
-
-#[derive(Deserialize)]
-struct SloSection {
-    max_manifest_segments: Option<usize>,
+impl fmt::Display for Capabilities {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.version, self.told) {
+            (Some(version), _) => write!(formatter, "Swift {version}")?,
+            (None, true) => formatter.write_str("a Swift that does not say its version")?,
+            (None, false) => formatter.write_str("a Swift that does not say what it can")?,
+        }
+        write!(formatter, ": objects to {} B", self.largest_piece())?;
+        if self.lacks_large_objects() {
+            formatter.write_str(", no large objects")?;
+        } else {
+            write!(formatter, ", large ones of {} segments", self.most_segments())?;
+        }
+        if let Some(least) = self.min_segment_size.filter(|least| *least > 1) {
+            write!(formatter, " from {least} B")?;
+        }
+        if let Some(limit) = self.container_listing_limit {
+            write!(formatter, ", {limit} names a page")?;
+        }
+        match self.max_deletes {
+            Some(most) => write!(formatter, ", {most} deletes a request")?,
+            None => formatter.write_str(", no bulk deletes")?,
+        }
+        match &self.temporary_urls {
+            Some(support) if !support.methods.is_empty() => {
+                write!(formatter, ", temporary URLs for {}", support.methods.join(" "))?;
+                if !support.digests.is_empty() {
+                    write!(formatter, " by {}", support.digests.join(" "))?;
+                }
+                Ok(())
+            }
+            _ => formatter.write_str(", no temporary URLs"),
+        }
+    }
 }
 
 /// Where `/info` may be, for an account's URL: beside the version, which may lie below a path of a proxy or of Ceph RGW,
@@ -89,30 +174,4 @@ pub(crate) fn addresses(storage_url: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn info_lies_beside_the_version() {
-        let cases: [(&str, &[&str]); 4] = [
-            ("http://h:8080/v1/AUTH_test", &["http://h:8080/info"]),
-            ("https://h/swift/v1", &["https://h/swift/info", "https://h/info"]),
-            ("https://h/store/v1/AUTH_x", &["https://h/store/info", "https://h/info"]),
-            ("https://h", &["https://h/info"]),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(addresses(url), expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn every_member_is_optional() {
-        let rgw = br#"{"bulk_delete":{},"slo":{"max_manifest_segments":1000},"swift":{"max_file_size":5368709120}}"#;
-        let rgw = Capabilities::parse(rgw).unwrap();
-        assert_eq!((rgw.max_file_size, rgw.max_segments), (Some(5_368_709_120), Some(1000)));
-        assert_eq!(rgw.container_listing_limit, None);
-        assert!(Capabilities::parse(b"{}").unwrap().lacks_large_objects());
-        assert_eq!(Capabilities::parse(b"<html>"), None);
-        assert!(!Capabilities::default().lacks_large_objects());
-    }
-}
+mod tests;

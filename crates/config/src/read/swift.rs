@@ -1,39 +1,26 @@
-//! `storage.swift`: the parameters of registry:2's driver, and the application credentials that OpenShift added.
+//! `storage.swift`: the parameters of registry:2's driver, and a few more. How to sign in is a room of its own: [`sign_in`].
+
+mod sign_in;
+
+use std::path::PathBuf;
 
 use super::{web_url, word};
 use crate::section::Section;
-use crate::{AuthVersion, ConfigError, EndpointType, SwiftConfig, Warning, quantity};
+use crate::{ConfigError, EndpointType, SwiftConfig, Warning, quantity};
 
 /// The smallest `chunksize` in bytes, as in registry:2.
 const MIN_CHUNK: u64 = 1 << 20;
-
-const BY_APPLICATION_CREDENTIAL: &str =
-    "not supported yet by this version: sign-in by application credential";
-
-/// What would change as whom Apus signs in, and so must not be ignored.
-const NOT_YET: [(&str, &str); 5] = [
-    ("trustid", "not supported yet by this version: sign-in by a trust"),
-    ("applicationcredentialid", BY_APPLICATION_CREDENTIAL),
-    ("applicationcredentialname", BY_APPLICATION_CREDENTIAL),
-    ("applicationcredentialsecret", BY_APPLICATION_CREDENTIAL),
-    ("tokenid", "not supported yet by this version: sign-in by a token made elsewhere"),
-];
 
 const TEMPORARY_URLS: [&str; 4] = ["accesskey", "secretkey", "tempurlcontainerkey", "tempurlmethods"];
 
 const ENDPOINT_TYPES: [(&str, EndpointType); 3] =
     [("public", EndpointType::Public), ("internal", EndpointType::Internal), ("admin", EndpointType::Admin)];
 
-const AUTH_VERSIONS: [(&str, Option<AuthVersion>); 4] =
-    [("0", None), ("1", Some(AuthVersion::V1)), ("2", Some(AuthVersion::V2)), ("3", Some(AuthVersion::V3))];
+const STORAGE_URL: &str =
+    "an http or https URL without credentials, such as https://swift.example/v1/AUTH_0123456789abcdef";
 
-/// Reads the parameters, but stops at what this version cannot do yet.
+/// Reads the parameters.
 pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<SwiftConfig, ConfigError> {
-    for (name, reason) in NOT_YET {
-        if let Some(key) = section.given(name) {
-            return Err(key.unsupported(reason));
-        }
-    }
     for key in TEMPORARY_URLS.iter().filter_map(|name| section.given(name)) {
         warnings.push(
             key.warning("no effect yet: this version redirects no client, it streams every byte itself"),
@@ -43,31 +30,18 @@ pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<
         let message = "ignored, as by registry:2; to put a path in front of every name, use \"prefix\"";
         warnings.push(root_directory.key.warning(message));
     }
-
-    let version = section.given("authversion");
-    let swift = parameters(&mut section)?;
-    if let (Some(AuthVersion::V2), Some(key)) = (swift.auth_version, version) {
-        return Err(key.unsupported("not supported yet by this version: sign-in v2; use 3 or 1"));
-    }
+    let swift = parameters(&mut section, warnings)?;
     section.finish(warnings);
     Ok(swift)
 }
 
-/// Every parameter, whether this version can do it or not.
-fn parameters(section: &mut Section) -> Result<SwiftConfig, ConfigError> {
-    const AUTH_URL: &str =
-        "an http or https URL without credentials, such as https://keystone.example:5000/v3";
+fn parameters(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<SwiftConfig, ConfigError> {
     const CONTAINER: &str = "the name of a container, without a slash";
     const CHUNK_SIZE: &str = "a number of bytes, at least 1048576, such as 20971520, 20M or 64MiB";
 
-    let auth_url = section.parse("authurl", AUTH_URL, |text| web_url(text).map(str::to_owned))?;
     let container = section.parse("container", CONTAINER, container_name)?;
-    let username = section.text("username")?;
-    let password = section.secret("password")?;
     Ok(SwiftConfig {
-        username: section.required("username", "the name of a user", username)?,
-        password: section.required("password", "the user's password", password)?,
-        auth_url: section.required("authurl", AUTH_URL, auth_url)?,
+        sign_in: sign_in::read(section, warnings)?,
         container: section.required("container", CONTAINER, container)?,
         tenant: section.text("tenant")?,
         tenant_id: section.text("tenantid")?,
@@ -77,24 +51,31 @@ fn parameters(section: &mut Section) -> Result<SwiftConfig, ConfigError> {
         tenant_domain_id: section.text("tenantdomainid")?,
         trust_id: section.text("trustid")?,
         region: section.text("region")?,
-        auth_version: section
-            .parse("authversion", "1, 2, 3, or 0 to guess", |text| word(text, &AUTH_VERSIONS))?
-            .flatten(),
         prefix: section.text("prefix")?.unwrap_or_default(),
         endpoint_type: section
-            .parse("endpointtype", "public, internal or admin", |text| word(text, &ENDPOINT_TYPES))?
-            .unwrap_or_default(),
+            .parse("endpointtype", "public, internal or admin", |text| word(text, &ENDPOINT_TYPES))?,
+        storage_url: section.parse("storageurl", STORAGE_URL, |text| web_url(text).map(str::to_owned))?,
         insecure_skip_verify: section.boolean("insecureskipverify")?.unwrap_or(false),
+        ca_cert: section.text("cacert")?.map(PathBuf::from),
+        client_certificate: client_certificate(section)?,
         chunk_size: section.parse("chunksize", CHUNK_SIZE, chunk_size)?,
         secret_key: section.secret("secretkey")?,
         access_key: section.text("accesskey")?,
         temp_url_container_key: section.boolean("tempurlcontainerkey")?.unwrap_or(false),
         temp_url_methods: section.texts("tempurlmethods")?,
-        application_credential_id: section.text("applicationcredentialid")?,
-        application_credential_name: section.text("applicationcredentialname")?,
-        application_credential_secret: section.secret("applicationcredentialsecret")?,
-        token_id: section.secret("tokenid")?,
     })
+}
+
+/// The certificate and its key, which may lie in one file.
+fn client_certificate(section: &mut Section) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+    let certificate = section.text("clientcertificate")?.map(PathBuf::from);
+    match section.text("clientkey")?.map(PathBuf::from) {
+        None => Ok(certificate.map(|certificate| (certificate.clone(), certificate))),
+        Some(key) => {
+            let expected = "the file of the certificate that the key of \"clientkey\" belongs to";
+            Ok(Some((section.required("clientcertificate", expected, certificate)?, key)))
+        }
+    }
 }
 
 fn chunk_size(text: &str) -> Option<u64> {

@@ -1,7 +1,10 @@
-//! Tables of whole files: `good` ones with what they mean, `bad` ones with the one line that says why.
+//! Tables of whole files: `good` ones with what they mean, `bad` ones with the one line that says why; what belongs to one
+//! section alone is in `http` and `validation`.
 
 mod bad;
 mod good;
+mod http;
+mod validation;
 
 use crate::{Config, ConfigError, Loaded, StorageDriver};
 

@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::*;
 use crate::body::{BoxError, ByteStream};
+
+mod proxies;
+mod tls;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const SHORT: Duration = Duration::from_millis(200);
@@ -326,41 +329,4 @@ async fn requests_of_another_limit_pass() {
     let _held = narrow.send(get(&url)).await.unwrap();
     narrow.with_own_limit(1).send(get(&url)).await.unwrap().body.collect(2).await.unwrap();
     assert!(connections.load(Ordering::Relaxed) <= 2);
-}
-
-/// One TLS connection with a certificate that nobody vouches for (`testdata`, for localhost, until 2126).
-async fn tls_peer() -> String {
-    let certificate =
-        rustls::pki_types::CertificateDer::from(&include_bytes!("testdata/certificate.der")[..]);
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(&include_bytes!("testdata/key.der")[..]);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let configuration = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key.into())
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(configuration));
-    let (url, _peer) = peer(1, move |socket| {
-        let acceptor = acceptor.clone();
-        async move {
-            if let Ok(mut socket) = acceptor.accept(socket).await {
-                read_until(&mut socket, "\r\n\r\n").await;
-                socket.write_all(OK).await.unwrap();
-                socket.shutdown().await.unwrap();
-            }
-            String::new()
-        }
-    })
-    .await;
-    url.replace("http:", "https:")
-}
-
-#[tokio::test]
-async fn an_unknown_certificate_is_refused_unless_told_otherwise() {
-    let failure = client(|_| ()).send(get(&tls_peer().await)).await.unwrap_err();
-    assert!(matches!(failure.error, Error::Tls { .. }), "{failure:?}");
-    let insecure = client(|options| options.insecure = true);
-    let response = insecure.send(get(&tls_peer().await)).await.unwrap();
-    assert_eq!(response.body.collect(2).await.unwrap(), "ok");
 }

@@ -77,6 +77,38 @@ fn names_that_try_to_leave_their_place_are_refused_as_names() {
     ));
 }
 
+/// Names, tags, digests and identifiers that are sound, with the words of the protocol among them.
+fn any_route() -> impl Strategy<Value = Route> {
+    let component =
+        "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}|tags|list|blobs|uploads|manifests|referrers|v2";
+    let name = prop::collection::vec(component, 1..5).prop_map(|components| name(&components.join("/")));
+    let tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}|list|uploads|latest";
+    let digest =
+        "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}".prop_map(|digest| Digest::parse(&digest).unwrap());
+    let id = "[a-z0-9-]{1,36}|[^/]{1,20}|list|uploads";
+    (name, tag, digest, id, 0..10).prop_map(|(name, tag, digest, id, kind)| match kind {
+        0 => Route::Root,
+        1 => Route::Base,
+        2 => Route::Catalog,
+        3 => Route::Tags(name),
+        4 => Route::Manifest(name, Reference::parse(&tag).unwrap()),
+        5 => Route::Manifest(name, Reference::Digest(digest)),
+        6 => Route::Referrers(name, digest),
+        7 => Route::Blob(name, digest),
+        8 => Route::Uploads(name),
+        _ => Route::Upload(name, id),
+    })
+}
+
+/// As a client may write it that encodes more than it must.
+fn encoded(path: &str, some: &[bool]) -> String {
+    let encode = |(byte, encode): (u8, &bool)| match byte {
+        byte if *encode => format!("%{byte:02x}"),
+        byte => char::from(byte).to_string(),
+    };
+    path.bytes().zip(some.iter().cycle()).map(encode).collect()
+}
+
 proptest! {
     #[test]
     fn any_path_is_a_route_or_an_error(path in "\\PC{0,200}|/v2/[a-z0-9%/._:-]{0,60}(/(tags|list|blobs|uploads|manifests)){0,3}/[a-z0-9:%]{0,80}") {
@@ -84,8 +116,28 @@ proptest! {
     }
 
     #[test]
-    fn a_name_in_any_place_comes_back(repository in "[a-z0-9]{1,5}(/[a-z0-9]{1,5}){0,3}", tag in "[A-Za-z0-9_]{1,10}") {
-        let route = Route::parse(&format!("/v2/{repository}/manifests/{tag}")).unwrap();
-        prop_assert_eq!(route, Route::Manifest(name(&repository), Reference::parse(&tag).unwrap()));
+    fn any_bytes_are_a_route_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        let _ = Route::parse(&String::from_utf8_lossy(&bytes));
+        let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let _ = Route::parse(&encoded);
+        let _ = Route::parse(&format!("/v2/{encoded}/blobs/uploads/{encoded}"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(route in any_route()) {
+        let path = route.to_string();
+        let uri: http::Uri = path.parse().unwrap();
+        prop_assert_eq!(uri.path(), &path);
+        prop_assert_eq!(uri.query(), None);
+        prop_assert_eq!(Route::parse(&path).unwrap(), route);
+    }
+
+    #[test]
+    fn what_is_encoded_means_the_same(route in any_route(), some in prop::collection::vec(any::<bool>(), 1..20)) {
+        let path = route.to_string();
+        // What was encoded to be written is not encoded once more.
+        if !path.contains('%') {
+            prop_assert_eq!(Route::parse(&encoded(&path, &some)).unwrap(), route);
+        }
     }
 }

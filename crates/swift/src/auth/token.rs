@@ -1,28 +1,39 @@
 //! One token for all: who needs one gets it, whoever it was that signed in.
 //!
-//! A token is renewed before it ends, by one task, while the old one still serves. One that is refused is dropped and all
-//! wait for one new sign-in. After a failed sign-in nobody asks again for a while: an identity service that is down or
-//! overloaded does not get better by being asked a thousand times.
+//! At most one sign-in is under way: a task of its own, for which all wait who have to, and which goes on when they no
+//! longer do. A token is renewed before it ends, while the old one still serves. One that is refused is dropped. After a
+//! failed sign-in nobody asks again for a while: an identity service that is down or overloaded does not get better by being
+//! asked a thousand times, and one that was told a wrong password often enough locks the user out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{AuthError, Grant, SignIn};
+use crate::config::AuthVersion;
 use crate::retry::jittered;
 
 /// Renewed when less than this is left of its life, or a fifth of it.
 const MARGIN: Duration = Duration::from_mins(1);
-/// The wait after a first failed sign-in; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest wait, unless the service asks for more.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// Between two sign-ins at least: a token that is refused as soon as it is given is no reason to ask in a loop.
 const PACE: Duration = Duration::from_millis(250);
+/// A 403 is taken for the word of a token's end only this often: most say that the user may not do something.
+const DOUBT_PAUSE: Duration = Duration::from_mins(1);
 /// The longest wait that the service may ask for and get.
-const LONGEST_ASKED: Duration = Duration::from_mins(1);
+const LONGEST_ASKED: Duration = Duration::from_mins(5);
+
+/// The wait after the first failed sign-in, and the longest one: each is twice as long as the one before.
+fn waits(error: &AuthError) -> (Duration, Duration) {
+    match error {
+        // Each try counts towards a lock-out (Keystone: security_compliance.lockout_failure_attempts).
+        AuthError::Refused { .. } => (Duration::from_secs(5), Duration::from_mins(2)),
+        _ => (Duration::from_secs(1), Duration::from_secs(15)),
+    }
+}
 
 /// A token, and what it is for.
 #[derive(Debug)]
@@ -85,18 +96,23 @@ pub(crate) struct TokenCell(Arc<Cell>);
 struct Cell {
     sign_in: SignIn,
     state: Mutex<State>,
-    /// Held by whoever signs in.
-    gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     account: Option<Arc<Account>>,
     failure: Option<SignInFailure>,
-    renewing: bool,
-    /// When somebody signed in last.
+    /// The sign-in that is under way.
+    flight: Option<Flight>,
+    /// When the last sign-in began.
     last: Option<Instant>,
+    /// When a 403 was last taken for the end of a token.
+    doubted: Option<Instant>,
 }
+
+/// What a sign-in led to.
+type Outcome = Result<Arc<Account>, Arc<AuthError>>;
+type Flight = Shared<BoxFuture<'static, Outcome>>;
 
 struct SignInFailure {
     error: Arc<AuthError>,
@@ -104,75 +120,117 @@ struct SignInFailure {
     until: Instant,
 }
 
+impl State {
+    fn is_current(&self, account: &Arc<Account>) -> bool {
+        self.account.as_ref().is_some_and(|current| Arc::ptr_eq(current, account))
+    }
+
+    /// The failure for which nobody is to ask again yet.
+    fn recent_failure(&self) -> Option<Arc<AuthError>> {
+        let failure = self.failure.as_ref().filter(|failure| failure.until > Instant::now())?;
+        Some(Arc::clone(&failure.error))
+    }
+
+    fn keep_failure(&mut self, error: AuthError) -> Arc<AuthError> {
+        let (first, longest) = waits(&error);
+        let wait = self.failure.as_ref().map_or(first, |last| (last.wait * 2).clamp(first, longest));
+        let asked = match &error {
+            AuthError::NotNow { retry_after: Some(asked), .. } => (*asked).min(LONGEST_ASKED),
+            _ => Duration::ZERO,
+        };
+        let error = Arc::new(error);
+        let until = Instant::now() + jittered(wait).max(asked);
+        self.failure = Some(SignInFailure { error: Arc::clone(&error), wait, until });
+        error
+    }
+}
+
 impl TokenCell {
     pub(crate) fn new(sign_in: SignIn) -> Self {
-        Self(Arc::new(Cell { sign_in, state: Mutex::default(), gate: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Cell { sign_in, state: Mutex::default() }))
+    }
+
+    /// The version of the sign-in, once that is known.
+    pub(crate) fn version(&self) -> Option<AuthVersion> {
+        self.0.sign_in.version()
     }
 
     /// A token that is good, as far as is known.
-    pub(crate) async fn account(&self) -> Result<Arc<Account>, Arc<AuthError>> {
-        if let Some(account) = self.current() {
-            return Ok(account);
-        }
-        let _gate = self.0.gate.lock().await;
-        // Whoever was at the gate before may have it, or may have failed a moment ago.
-        if let Some(account) = self.current() {
-            return Ok(account);
-        }
-        if let Some(error) = self.recent_failure() {
-            return Err(error);
-        }
-        self.sign_in().await
+    pub(crate) async fn account(&self) -> Outcome {
+        let flight = {
+            let mut state = self.state();
+            if let Some(account) = state.account.clone().filter(|account| !account.is_over()) {
+                if account.is_due() && state.recent_failure().is_none() {
+                    // It goes on by itself.
+                    drop(self.board(&mut state));
+                }
+                return Ok(account);
+            }
+            match state.recent_failure() {
+                Some(error) if state.flight.is_none() => return Err(error),
+                _ => self.board(&mut state),
+            }
+        };
+        flight.await
     }
 
     /// This token was refused: nobody is to get it any more.
     pub(crate) fn reject(&self, refused: &Arc<Account>) {
         let mut state = self.state();
-        if state.account.as_ref().is_some_and(|account| Arc::ptr_eq(account, refused)) {
+        if state.is_current(refused) {
             state.account = None;
         }
+    }
+
+    /// Whether there is another token than this one, which was answered 403: some Ceph RGW say so when it has expired. If
+    /// need be somebody signs in, but not often; this token stays in use until there is a better one.
+    pub(crate) async fn another_than(&self, doubtful: &Arc<Account>) -> bool {
+        let flight = {
+            let mut state = self.state();
+            if !state.is_current(doubtful) {
+                return true;
+            }
+            if state.flight.is_none() {
+                let again = state.doubted.is_some_and(|time| time.elapsed() < DOUBT_PAUSE);
+                if again || state.recent_failure().is_some() {
+                    return false;
+                }
+                state.doubted = Some(Instant::now());
+            }
+            self.board(&mut state)
+        };
+        flight.await.is_ok()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The present token; sees to it that it is renewed in time.
-    fn current(&self) -> Option<Arc<Account>> {
-        let mut state = self.state();
-        let account = Arc::clone(state.account.as_ref().filter(|account| !account.is_over())?);
-        let waiting = state.failure.as_ref().is_some_and(|failure| failure.until > Instant::now());
-        if account.is_due() && !state.renewing && !waiting {
-            state.renewing = true;
-            drop(state);
-            let cell = self.clone();
-            tokio::spawn(async move {
-                let _gate = cell.0.gate.lock().await;
-                if let Err(error) = cell.sign_in().await {
-                    tracing::warn!(%error, "the token could not be renewed yet; the old one still serves");
-                }
-                cell.state().renewing = false;
-            });
+    /// Joins the sign-in that is under way, or begins one.
+    fn board(&self, state: &mut State) -> Flight {
+        // One that has landed and is still here was cut off.
+        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.peek().is_none()) {
+            return flight.clone();
         }
-        Some(account)
+        let cell = self.clone();
+        let task = tokio::spawn(async move { cell.sign_in().await });
+        let flight = task.map(|ended| ended.unwrap_or_else(|_| Err(Arc::new(AuthError::CutOff))));
+        let flight = flight.boxed().shared();
+        state.flight = Some(flight.clone());
+        flight
     }
 
-    fn recent_failure(&self) -> Option<Arc<AuthError>> {
-        let state = self.state();
-        let failure = state.failure.as_ref().filter(|failure| failure.until > Instant::now())?;
-        Some(Arc::clone(&failure.error))
-    }
-
-    /// Signs in and keeps the outcome. Only for whoever holds the gate.
-    async fn sign_in(&self) -> Result<Arc<Account>, Arc<AuthError>> {
+    /// Signs in and keeps the outcome.
+    async fn sign_in(&self) -> Outcome {
         let last = self.state().last;
         if let Some(last) = last {
             tokio::time::sleep_until(last + PACE).await;
         }
         let asked = Instant::now();
+        self.state().last = Some(asked);
         let outcome = self.0.sign_in.sign_in().await;
         let mut state = self.state();
-        state.last = Some(asked);
+        state.flight = None;
         match outcome {
             Ok(grant) => {
                 let account = Arc::new(Account::new(grant, asked));
@@ -181,15 +239,11 @@ impl TokenCell {
                 Ok(account)
             }
             Err(error) => {
-                let wait =
-                    state.failure.as_ref().map_or(FIRST_WAIT, |last| (last.wait * 2).min(LONGEST_WAIT));
-                let asked = match &error {
-                    AuthError::NotNow { retry_after: Some(asked), .. } => (*asked).min(LONGEST_ASKED),
-                    _ => Duration::ZERO,
-                };
-                let error = Arc::new(error);
-                let until = Instant::now() + jittered(wait).max(asked);
-                state.failure = Some(SignInFailure { error: Arc::clone(&error), wait, until });
+                let error = state.keep_failure(error);
+                if state.account.as_ref().is_some_and(|account| !account.is_over()) {
+                    let report = &*error as &dyn std::error::Error;
+                    tracing::warn!(error = report, "no new token yet; the old one still serves");
+                }
                 Err(error)
             }
         }
@@ -213,6 +267,43 @@ mod tests {
                 Term { renew: from + seconds(renewed), end: from + seconds(life.max(1)) },
                 "{life}"
             );
+        }
+    }
+
+    #[test]
+    fn waits_grow_are_longest_after_a_refusal_and_never_shorter_than_what_was_asked() {
+        let status = http::StatusCode::UNAUTHORIZED;
+        let refused = || AuthError::Refused {
+            url: String::new(),
+            who: String::new(),
+            status,
+            reason: String::new(),
+            advice: "",
+        };
+        let busy = |seconds| AuthError::NotNow {
+            url: String::new(),
+            status,
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        let waits = |errors: Vec<AuthError>| -> Vec<u64> {
+            let mut state = State::default();
+            let wait = |error| {
+                state.keep_failure(error);
+                state.failure.as_ref().map_or(Duration::ZERO, |failure| failure.wait).as_secs()
+            };
+            errors.into_iter().map(wait).collect()
+        };
+        let cut_off = || AuthError::CutOff;
+        assert_eq!(waits((0..7).map(|_| cut_off()).collect()), [1, 2, 4, 8, 15, 15, 15]);
+        assert_eq!(waits((0..7).map(|_| refused()).collect()), [5, 10, 20, 40, 80, 120, 120]);
+        assert_eq!(waits(vec![cut_off(), refused(), cut_off()]), [1, 5, 10]);
+
+        for (asked, granted) in [(30, 30), (100_000, 300)] {
+            let mut state = State::default();
+            let begun = Instant::now();
+            state.keep_failure(busy(asked));
+            let until = state.failure.unwrap().until - begun;
+            assert!((granted..granted + 5).contains(&until.as_secs()), "{until:?}");
         }
     }
 

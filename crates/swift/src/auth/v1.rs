@@ -7,20 +7,26 @@ use http::{HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{AuthError, Grant, ask};
-use crate::config::SwiftConfig;
+use crate::config::{Password, SwiftConfig};
 
-pub(super) async fn sign_in(http: &HttpClient, config: &SwiftConfig, url: &str) -> Result<Grant, AuthError> {
+pub(super) async fn sign_in(
+    http: &HttpClient,
+    config: &SwiftConfig,
+    url: &str,
+    user: &Password,
+    key: &SecretString,
+) -> Result<Grant, AuthError> {
     let answer = ask(http, url, || {
-        let mut key = HeaderValue::from_bytes(config.password.expose_secret().as_bytes())?;
+        let mut key = HeaderValue::from_bytes(key.expose_secret().as_bytes())?;
         key.set_sensitive(true);
         Request::get(url)
-            .header("X-Auth-User", config.user.as_bytes())
+            .header("X-Auth-User", user.user.text().as_bytes())
             .header("X-Auth-Key", key)
             .body(RequestBody::empty())
     })
     .await?;
     if !answer.status.is_success() {
-        return Err(answer.refused(&config.user));
+        return Err(answer.refused(&config.credentials));
     }
     let unexpected = |reason: &str| AuthError::Unexpected { url: url.to_owned(), reason: reason.to_owned() };
     // Some Ceph RGW give only the second.

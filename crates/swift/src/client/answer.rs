@@ -1,11 +1,13 @@
 //! What Swift answered: its headers read, and its refusals turned into errors.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use apus_http_client::{RequestBody, Response, ResponseBody};
+use apus_http_client::{RequestBody, ResponseBody};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use crate::auth::Account;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::etag;
 use crate::retry::{is_transient, retry_after};
@@ -38,29 +40,21 @@ pub(super) fn modified(headers: &HeaderMap) -> SystemTime {
 
 /// An answer.
 pub(super) struct Answer {
-    request: String,
+    pub(super) request: String,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: ResponseBody,
+    /// As whom it was asked.
+    pub(super) account: Arc<Account>,
     /// The body of the request, if it can be sent again.
     pub(super) again: Option<RequestBody>,
-    /// Swift may have seen the request more than once.
+    /// Swift may have done what was asked for more than once.
     pub(super) repeated: bool,
-    renewed: bool,
+    /// The token was renewed for it.
+    pub(super) renewed: bool,
 }
 
 impl Answer {
-    pub(super) fn new(
-        request: String,
-        response: Response,
-        again: Option<RequestBody>,
-        repeated: bool,
-        renewed: bool,
-    ) -> Self {
-        let Response { status, headers, body, .. } = response;
-        Self { request, status, headers, body, again, repeated, renewed }
-    }
-
     /// An error of this request.
     pub(super) fn error(&self, kind: SwiftErrorKind, finding: impl Into<String>) -> SwiftError {
         SwiftError::new(kind, &self.request, finding)
@@ -121,7 +115,7 @@ impl Answer {
 }
 
 /// The words of an HTML page, or of whatever else it is; not many.
-fn plain(body: &[u8]) -> String {
+pub(super) fn plain(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let mut words = String::new();
     let mut in_tag = false;

@@ -42,6 +42,11 @@ impl Container {
         &self.client
     }
 
+    /// Another container of the same account.
+    pub(super) fn sibling(&self, name: &str) -> Self {
+        if *name == *self.name { self.clone() } else { self.client.container(name) }
+    }
+
     /// Makes sure that the container is there, once; makes it if it is not.
     pub async fn ensure(&self) -> Result<()> {
         if self.state.ready.load(Ordering::Acquire) {
@@ -90,13 +95,18 @@ impl Container {
 
     /// The error of a 404 that only a missing container can be the cause of. The next request looks for it again.
     pub(super) async fn vanished(&self, answer: Answer) -> SwiftError {
-        self.state.ready.store(false, Ordering::Release);
+        self.forget();
         let error = answer.error(
             SwiftErrorKind::UNAVAILABLE,
             format!("answered 404: the container {:?} has vanished", self.name),
         );
         answer.discard().await;
         error.with_advice("it is made again with the next request")
+    }
+
+    /// It may not be there any more.
+    pub(super) fn forget(&self) {
+        self.state.ready.store(false, Ordering::Release);
     }
 }
 

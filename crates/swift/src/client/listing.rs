@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use http::{Method, StatusCode};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::Container;
-use crate::error::{Result, SwiftErrorKind};
+use crate::error::{Result, SwiftError, SwiftErrorKind};
 
 /// Asked for where the cluster does not say what it gives: what a stock Swift gives at most.
 const USUAL_LIMIT: usize = 10_000;
@@ -105,8 +106,59 @@ impl Container {
             };
             // A short page is the last only if the cluster is known to give as many as were asked for.
             let is_last = entries.is_empty() || (known.is_some() && entries.len() < limit);
+            if entries.last().is_some_and(|last| last.name() == request.marker) {
+                let finding = "it begins again at every page: something in between takes the marker away";
+                return Err(SwiftError::new(
+                    SwiftErrorKind::Unexpected,
+                    format!("GET {}", self.name()),
+                    finding,
+                ));
+            }
             return Ok(Listing { entries, is_last });
         }
+    }
+}
+
+impl Container {
+    /// All names that begin so, page after page as they are asked for. With `one_level`, what has another slash after the
+    /// prefix is folded.
+    pub fn entries(
+        &self,
+        prefix: impl Into<String>,
+        one_level: bool,
+    ) -> BoxStream<'static, Result<ListingEntry>> {
+        let walk = Walk { container: self.clone(), prefix: prefix.into(), marker: String::new(), one_level };
+        let pages = stream::try_unfold(Some(walk), |walk| async move {
+            let Some(mut walk) = walk else { return Ok(None) };
+            let page = walk.next_page().await?;
+            let entries = stream::iter(page.entries.into_iter().map(Ok));
+            Ok(Some((entries, (!page.is_last).then_some(walk))))
+        });
+        pages.try_flatten().boxed()
+    }
+}
+
+/// A listing under way.
+struct Walk {
+    container: Container,
+    prefix: String,
+    marker: String,
+    one_level: bool,
+}
+
+impl Walk {
+    async fn next_page(&mut self) -> Result<Listing> {
+        let request = ListingRequest {
+            prefix: &self.prefix,
+            marker: &self.marker,
+            one_level: self.one_level,
+            limit: usize::MAX,
+        };
+        let page = self.container.list(&request).await?;
+        if let Some(last) = page.entries.last() {
+            last.name().clone_into(&mut self.marker);
+        }
+        Ok(page)
     }
 }
 

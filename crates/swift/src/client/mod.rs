@@ -2,32 +2,48 @@
 //! contract is, is not known here.
 
 mod answer;
+mod bulk;
 mod container;
+mod dynamic;
 mod listing;
 mod metadata;
 mod object;
+mod report;
+mod resume;
 mod send;
 mod slo;
+mod temporary_url;
+mod troubles;
 mod upload;
+mod usage;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use apus_http_client::{HttpClient, Options, RequestBody};
+use apus_http_client::{HttpClient, RequestBody};
 use http::Request;
 use tokio::time::Instant;
 
 pub use container::Container;
+pub use dynamic::DynamicManifest;
 pub use listing::{Listing, ListingEntry, ListingRequest};
 pub use metadata::{ObjectKind, ObjectMetadata};
 pub use object::{Deletion, Download, Reading};
 pub use slo::{Segment, SloManifest};
+pub use temporary_url::{
+    TemporaryUrlDigest, TemporaryUrlError, TemporaryUrlOptions, TemporaryUrlProof, TemporaryUrlScope,
+    TemporaryUrls,
+};
 pub use upload::{Content, Stored, Upload, Uploaded};
+pub use usage::Usage;
+pub(crate) use whole::Doomed;
 
 use crate::auth::{SignIn, TokenCell};
-use crate::config::{ConfigError, SwiftConfig};
+use crate::config::{AuthVersion, ConfigError, SwiftConfig};
 use crate::error::{Result, SwiftError};
-use crate::info::{Capabilities, addresses};
+use crate::info::{Capabilities, CapabilityOverrides, addresses};
+use crate::retry::RetryPolicy;
 
 /// Requests for signing in and for `/info` under way at once; they do not wait for transfers to end.
 const CONTROL_REQUESTS: usize = 8;
@@ -46,6 +62,9 @@ struct Inner {
     http: HttpClient,
     control: HttpClient,
     tokens: TokenCell,
+    retry: RetryPolicy,
+    verify_checksums: bool,
+    known: CapabilityOverrides,
     info: tokio::sync::Mutex<Option<Info>>,
 }
 
@@ -62,6 +81,8 @@ pub struct Connected {
     pub storage_url: String,
     /// How long the token is still good for, where that was said.
     pub token_life: Option<Duration>,
+    /// The version of the sign-in.
+    pub auth_version: Option<AuthVersion>,
     /// What the cluster can.
     pub capabilities: Capabilities,
 }
@@ -70,20 +91,19 @@ impl SwiftClient {
     /// A client by this configuration; its container and prefix are not looked at.
     pub fn new(config: &SwiftConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        let http = HttpClient::new(Options {
-            max_requests: config.max_requests,
-            connect_timeout: config.connect_timeout,
-            answer_timeout: config.answer_timeout,
-            idle_timeout: config.idle_timeout,
-            insecure: config.insecure,
-            user_agent: config.user_agent.clone(),
-            ..Options::default()
-        })
-        .map_err(|error| ConfigError { field: "TLS or user agent", reason: error.to_string() })?;
+        let http = config.http_client()?;
         let control = http.with_own_limit(CONTROL_REQUESTS);
         let sign_in = SignIn::new(control.clone(), Arc::new(config.clone()));
         let tokens = TokenCell::new(sign_in);
-        Ok(Self(Arc::new(Inner { http, control, tokens, info: tokio::sync::Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            http,
+            control,
+            tokens,
+            retry: RetryPolicy { tries: config.max_tries.max(1), total: config.total_timeout },
+            verify_checksums: config.verify_checksums,
+            known: config.capabilities.clone(),
+            info: tokio::sync::Mutex::default(),
+        })))
     }
 
     /// A container of the account, be it there or not.
@@ -99,11 +119,18 @@ impl SwiftClient {
         Ok(Connected {
             storage_url: account.storage_url().to_owned(),
             token_life: account.life_left(),
+            auth_version: self.0.tokens.version(),
             capabilities: self.capabilities().await?,
         })
     }
 
-    /// What the cluster can. It is asked once; while it does not answer, what is usual counts.
+    /// Whether streams that are written are compared with what Swift says it stored.
+    fn verifies_checksums(&self) -> bool {
+        self.0.verify_checksums
+    }
+
+    /// What the cluster can, as far as the configuration does not know better. It is asked once; while it does not answer,
+    /// what is usual counts.
     pub async fn capabilities(&self) -> Result<Capabilities> {
         let mut info = self.0.info.lock().await;
         if let Some(info) = &*info
@@ -127,6 +154,7 @@ impl SwiftClient {
                 }
             }
         }
+        found.capabilities = found.capabilities.overridden_by(&self.0.known);
         let capabilities = found.capabilities.clone();
         *info = Some(found);
         Ok(capabilities)

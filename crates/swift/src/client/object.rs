@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use apus_storage::{BoxError, ByteRange, ByteStream, Freshness};
-use futures_util::stream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{TryStreamExt, stream};
 use http::header::RANGE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -48,16 +47,32 @@ impl std::fmt::Debug for Download {
 /// What came of deleting an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// It is gone.
+    /// It is gone. That also counts as done which was gone when it was tried again, after an answer that was lost.
     Done,
     /// There was none.
     Absent,
 }
 
 impl Container {
-    /// What is known of an object; `None` when there is none.
+    /// What is known of an object; `None` when there is none. Of a dynamic large object whose size Swift does not know, the
+    /// segments are listed.
     pub async fn head(&self, name: &str, freshness: Freshness) -> Result<Option<ObjectMetadata>> {
-        let call = fresh(self.call(Method::HEAD, Some(name)), freshness);
+        match self.look(name, freshness).await? {
+            Some(metadata) => self.with_true_size(metadata).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What is known of an object, by its headers alone.
+    pub(crate) async fn look(&self, name: &str, freshness: Freshness) -> Result<Option<ObjectMetadata>> {
+        self.looked(self.look_call(name, freshness)).await
+    }
+
+    pub(super) fn look_call(&self, name: &str, freshness: Freshness) -> Call {
+        fresh(self.call(Method::HEAD, Some(name)), freshness)
+    }
+
+    pub(super) async fn looked(&self, call: Call) -> Result<Option<ObjectMetadata>> {
         let answer = self.client.send(call).await?;
         match answer.status {
             status if status.is_success() => ObjectMetadata::of(&answer, None).map(Some),
@@ -67,7 +82,24 @@ impl Container {
     }
 
     /// Opens an object of any kind for reading.
+    ///
+    /// A connection that breaks while the content is read is replaced by another, as long as the object is the same.
     pub async fn get(&self, name: &str, range: ByteRange, freshness: Freshness) -> Result<Reading> {
+        Ok(match self.open(name, range, freshness).await? {
+            Reading::Absent => Reading::Absent,
+            Reading::Beyond(metadata) => match Self::reads_by_segments(&metadata) {
+                Some(manifest) => self.read_segments(name, metadata, manifest, range).await?,
+                None => Reading::Beyond(metadata),
+            },
+            Reading::Content(download) => match Self::reads_by_segments(&download.metadata) {
+                Some(manifest) => self.read_segments(name, download.metadata, manifest, range).await?,
+                None => Reading::Content(self.resuming(name, freshness, download)),
+            },
+        })
+    }
+
+    /// As [`get`](Self::get), over one connection, and with the size that Swift gives.
+    pub(super) async fn open(&self, name: &str, range: ByteRange, freshness: Freshness) -> Result<Reading> {
         let mut call = fresh(self.call(Method::GET, Some(name)), freshness);
         match range_header(range) {
             Wanted::All => {}
@@ -95,25 +127,28 @@ impl Container {
     }
 
     async fn beyond(&self, name: &str, freshness: Freshness) -> Result<Reading> {
-        Ok(self.head(name, freshness).await?.map_or(Reading::Absent, Reading::Beyond))
+        Ok(self.look(name, freshness).await?.map_or(Reading::Absent, Reading::Beyond))
     }
 
     /// Makes an object count as written now. Two requests: what a POST does not say again would be lost.
     pub async fn touch(&self, name: &str) -> Result<Deletion> {
-        let Some(metadata) = self.head(name, Freshness::Newest).await? else { return Ok(Deletion::Absent) };
-        let call = self.call(Method::POST, Some(name)).headers(metadata.to_repeat());
-        gone_or_done(self.client.send(call).await?).await
+        let Some(metadata) = self.look(name, Freshness::Newest).await? else { return Ok(Deletion::Absent) };
+        self.post(name, metadata.to_repeat()).await
+    }
+
+    /// Replaces an object's metadata: what these headers do not say is lost, but for the content's type. The object then
+    /// counts as written now. Begin with [`ObjectMetadata::to_repeat`] to change only some.
+    pub async fn post(&self, name: &str, headers: HeaderMap) -> Result<Deletion> {
+        let call = self.call(Method::POST, Some(name)).headers(headers);
+        gone_or_done(self.client.send(call).await?, Deletion::Absent).await
     }
 
     /// Deletes an object itself: of a large object the manifest only.
     pub async fn delete(&self, name: &str) -> Result<Deletion> {
-        gone_or_done(self.client.send(self.call(Method::DELETE, Some(name))).await?).await
-    }
-
-    /// Deletes objects themselves, some at once; the answers come in the order of the names.
-    pub async fn delete_many(&self, names: impl IntoIterator<Item = String>) -> Vec<Result<Deletion>> {
-        let deletions = names.into_iter().map(|name| async move { self.delete(&name).await });
-        stream::iter(deletions).buffered(Self::DELETES_AT_ONCE).collect().await
+        let answer = self.client.send(self.call(Method::DELETE, Some(name))).await?;
+        // A try before this one did it, as far as can be known.
+        let missing = if answer.repeated { Deletion::Done } else { Deletion::Absent };
+        gone_or_done(answer, missing).await
     }
 
     /// Deletions under way at once for one caller.
@@ -127,7 +162,8 @@ fn fresh(call: Call, freshness: Freshness) -> Call {
     }
 }
 
-async fn gone_or_done(answer: Answer) -> Result<Deletion> {
+/// `missing` is what it means that there is no such object.
+async fn gone_or_done(answer: Answer, missing: Deletion) -> Result<Deletion> {
     match answer.status {
         status if status.is_success() => {
             answer.discard().await;
@@ -135,7 +171,7 @@ async fn gone_or_done(answer: Answer) -> Result<Deletion> {
         }
         StatusCode::NOT_FOUND => {
             answer.discard().await;
-            Ok(Deletion::Absent)
+            Ok(missing)
         }
         _ => Err(answer.refused().await),
     }
@@ -180,10 +216,11 @@ fn download(answer: Answer, wanted: ByteRange) -> Result<Download> {
         let range = 0..metadata.size;
         (metadata, range)
     };
-    if range != wanted.of(metadata.size) {
+    // Of a dynamic large object Swift may not know the size, and so not the range.
+    if range != wanted.of(metadata.size) && metadata.size_is_certain() {
         return Err(unexpected("answered another range than was asked for"));
     }
-    let stream = whole(answer, range.end - range.start);
+    let stream = whole(answer, range.end.saturating_sub(range.start));
     Ok(Download { metadata, range, stream })
 }
 

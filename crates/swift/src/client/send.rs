@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use apus_http_client::{Failure, RequestBody, Response};
+use apus_http_client::{Error, Failure, HttpClient, RequestBody, Response, Stage};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::SwiftClient;
 use super::answer::{Answer, LONGEST_REMARK, transaction};
@@ -71,7 +71,8 @@ impl Call {
     }
 
     fn request(&self, account: &Account, body: RequestBody) -> http::Result<Request<RequestBody>> {
-        let url = format!("{}/{}{}", account.storage_url(), escaped(&self.path), self.query);
+        let slash = if self.path.is_empty() { "" } else { "/" };
+        let url = format!("{}{slash}{}{}", account.storage_url(), escaped(&self.path), self.query);
         let mut token = HeaderValue::from_str(account.token())?;
         token.set_sensitive(true);
         let mut request = Request::builder().method(self.method.clone()).uri(url).body(body)?;
@@ -89,7 +90,7 @@ impl SwiftClient {
     pub(super) async fn send(&self, mut call: Call) -> Result<Answer> {
         let text = call.text();
         let mut body = std::mem::replace(&mut call.body, RequestBody::empty());
-        let mut tries = Tries::new();
+        let mut tries = Tries::by(self.0.retry);
         let mut renewed = false;
         loop {
             let account = self.0.tokens.account().await;
@@ -100,7 +101,7 @@ impl SwiftClient {
             })?;
             let begun = Instant::now();
             let mut sent = match kept {
-                Some(_) => self.0.http.send(request).await,
+                Some(_) => send_within(&self.0.http, request, tries.left()).await,
                 None => self.0.http.send_expecting(request, PATIENCE).await,
             };
             log(&call, &sent, begun);
@@ -110,15 +111,23 @@ impl SwiftClient {
                 Err(failure) => failure.unsent.take(),
             };
             let again = kept.map(RequestBody::from).or(unsent);
-            let pause = match &sent {
-                Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
+            let status = sent.as_ref().ok().map(|response| response.status);
+            let refused = match status {
+                Some(StatusCode::UNAUTHORIZED) => {
                     self.0.tokens.reject(&account);
+                    true
+                }
+                Some(StatusCode::FORBIDDEN) if !renewed => self.0.tokens.another_than(&account).await,
+                _ => false,
+            };
+            let pause = match &sent {
+                _ if refused => {
                     let renew = again.is_some() && !renewed;
                     renewed |= renew;
                     renew.then_some(Duration::ZERO)
                 }
                 _ if again.is_none() => None,
-                Ok(response) if is_transient(response.status) => {
+                Ok(response) if is_transient(response.status) || changed_on_the_way(&call, response) => {
                     tries.another(retry_after(&response.headers))
                 }
                 Err(failure) if is_passing(&failure.error) => tries.another(None),
@@ -127,14 +136,18 @@ impl SwiftClient {
             let (pause, again) = match (pause, again) {
                 (Some(pause), Some(again)) => (pause, again),
                 (_, again) => {
-                    let repeated = tries.made() > 1 || renewed;
+                    let repeated = tries.made() > 1;
                     return match sent {
-                        Ok(response) => Ok(Answer::new(text, response, again, repeated, renewed)),
+                        Ok(Response { status, headers, body, .. }) => {
+                            let request = text;
+                            Ok(Answer { request, status, headers, body, account, again, repeated, renewed })
+                        }
                         Err(failure) => Err(SwiftError::unanswered(&text, failure.error)),
                     };
                 }
             };
-            tracing::warn!(request = text, outcome = outcome(&sent), ?pause, "trying again");
+            let transaction = sent.as_ref().ok().and_then(|response| transaction(&response.headers));
+            tracing::warn!(request = text, outcome = outcome(&sent), transaction, ?pause, "trying again");
             if let Ok(response) = sent {
                 // Read to its end, so that the connection can be used again.
                 let _ = response.body.collect(LONGEST_REMARK).await;
@@ -143,6 +156,24 @@ impl SwiftClient {
             body = again;
         }
     }
+}
+
+/// Sends what is all in memory: that ends, or is given up after this time.
+async fn send_within(
+    http: &HttpClient,
+    request: Request<RequestBody>,
+    time: Duration,
+) -> Result<Response, Failure> {
+    let gave_up = |_| {
+        let error = Error::Timeout { stage: Stage::Answer, after: time };
+        Err(Failure { error, unsent: None })
+    };
+    timeout(time, http.send(request)).await.unwrap_or_else(gave_up)
+}
+
+/// Swift says that the bytes that came have another checksum than the one that was sent along.
+fn changed_on_the_way(call: &Call, response: &Response) -> bool {
+    call.method == Method::PUT && response.status == StatusCode::UNPROCESSABLE_ENTITY
 }
 
 fn outcome(sent: &Result<Response, Failure>) -> String {

@@ -10,14 +10,13 @@ use super::Container;
 use super::answer::{Answer, entity_tag, modified};
 use super::metadata::ObjectKind;
 use super::object::Deletion;
+use super::troubles::Troubles;
 use super::upload::{Stored, Uploaded, is_created, put_headers};
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::etag;
 
 /// Swift takes manifests of 8 MiB at most, and gives them back with more in them.
 const LONGEST_MANIFEST: usize = 32 << 20;
-/// A deletion answers with a line for each segment that could not be deleted.
-const LONGEST_REPORT: usize = 4 << 20;
 
 /// An object that is a segment of a large one, in the same container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,14 +35,14 @@ pub struct SloManifest<'a> {
     name: &'a str,
     segments: &'a [Segment],
     if_absent: bool,
-    metadata: HeaderMap,
+    headers: HeaderMap,
 }
 
 impl<'a> SloManifest<'a> {
     /// To be written under this name, in place of whatever is there.
     #[must_use]
     pub fn new(name: &'a str, segments: &'a [Segment]) -> Self {
-        Self { name, segments, if_absent: false, metadata: HeaderMap::new() }
+        Self { name, segments, if_absent: false, headers: HeaderMap::new() }
     }
 
     /// Only if nothing is there.
@@ -53,10 +52,10 @@ impl<'a> SloManifest<'a> {
         self
     }
 
-    /// With this header besides.
+    /// With these headers besides, such as `Content-Type`, `X-Object-Meta-Color` or `X-Delete-After`.
     #[must_use]
-    pub fn metadata(mut self, metadata: Option<(HeaderName, HeaderValue)>) -> Self {
-        self.metadata.extend(metadata.into_iter().map(|(name, value)| (Some(name), value)));
+    pub fn headers(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.headers.extend(headers);
         self
     }
 }
@@ -64,38 +63,33 @@ impl<'a> SloManifest<'a> {
 #[derive(Serialize)]
 struct EntryToWrite<'a> {
     path: String,
-    etag: &'a str,
+    etag: Option<&'a str>,
     size_bytes: u64,
 }
 
 #[derive(Deserialize)]
 struct EntryRead {
+    #[serde(default)]
     name: String,
-}
-
-/// What a deletion of many answers, with status 200 whatever came of it.
-#[derive(Deserialize)]
-struct Report {
-    #[serde(rename = "Response Status", default)]
-    status: String,
-    #[serde(rename = "Response Body", default)]
-    body: String,
-    #[serde(rename = "Number Deleted", default)]
-    deleted: u64,
-    #[serde(rename = "Errors", default)]
-    errors: Vec<(String, String)>,
+    #[serde(default)]
+    hash: String,
+    #[serde(default)]
+    bytes: u64,
 }
 
 impl Container {
     /// Writes a large object's manifest: the object appears whole, at once. Swift checks that each segment is there with
     /// this size and tag; Ceph RGW does not compare the tag.
+    ///
+    /// # Errors
+    /// [`SwiftErrorKind::Damaged`] when a segment is missing or differs; nothing was written then.
     pub async fn put_manifest(&self, manifest: SloManifest<'_>) -> Result<Uploaded> {
-        let SloManifest { name, segments, if_absent, metadata } = manifest;
+        let SloManifest { name, segments, if_absent, headers } = manifest;
         let entries: Vec<EntryToWrite<'_>> = segments
             .iter()
             .map(|segment| EntryToWrite {
                 path: format!("/{}/{}", self.name(), segment.name),
-                etag: &segment.etag,
+                etag: Some(&*segment.etag).filter(|tag| !tag.is_empty()),
                 size_bytes: segment.size,
             })
             .collect();
@@ -103,30 +97,26 @@ impl Container {
             SwiftError::new(SwiftErrorKind::Unexpected, format!("PUT {name}"), "no manifest")
                 .with_source(error)
         })?;
-        let call = self
-            .call(Method::PUT, Some(name))
-            .query("multipart-manifest", "put")
-            .headers(put_headers(metadata, if_absent))
-            .body(Bytes::from(body).into());
-        let answer = self.client.send(call).await?;
-        match answer.status {
-            status if is_created(status) => {
-                let size = segments.iter().map(|segment| segment.size).sum();
-                self.made(
-                    answer,
-                    name,
-                    size,
-                    etag::of_segments(segments.iter().map(|segment| &*segment.etag)),
-                )
-                .await
+        let body = Bytes::from(body);
+        let headers = put_headers(headers, if_absent);
+        let mut troubles = Troubles::new(self);
+        loop {
+            let call = self
+                .call(Method::PUT, Some(name))
+                .query("multipart-manifest", "put")
+                .headers(headers.clone())
+                .header(ACCEPT.as_str(), HeaderValue::from_static("application/json"))
+                .body(body.clone().into());
+            let answer = self.client.send(call).await?;
+            match answer.status {
+                status if is_created(status) => {
+                    let size = segments.iter().map(|segment| segment.size).sum();
+                    let tag = etag::of_segments(segments.iter().map(|segment| &*segment.etag));
+                    return self.made(answer, name, size, tag).await;
+                }
+                StatusCode::BAD_REQUEST => troubles.of_a_manifest(answer).await?,
+                _ => return self.not_created(answer, None).await,
             }
-            StatusCode::BAD_REQUEST => {
-                let mut error =
-                    answer.error(SwiftErrorKind::Damaged, "answered 400: a segment is missing or differs");
-                error = error.with_source(answer.refused().await);
-                Err(error)
-            }
-            _ => self.not_created(answer, None).await,
         }
     }
 
@@ -149,7 +139,7 @@ impl Container {
 
     /// The segments that a large object's manifest names, those of other containers left out; empty where the cluster
     /// does not say (Ceph RGW), and `None` when the object is none or no static large object.
-    pub async fn manifest(&self, name: &str) -> Result<Option<Vec<String>>> {
+    pub async fn manifest(&self, name: &str) -> Result<Option<Vec<Segment>>> {
         let call = self
             .call(Method::GET, Some(name))
             .query("multipart-manifest", "get")
@@ -169,45 +159,45 @@ impl Container {
         let entries: Vec<EntryRead> =
             serde_json::from_slice(&body).map_err(|error| unreadable.with_source(error))?;
         let own = format!("/{}/", self.name());
-        let names = entries.iter().filter_map(|entry| entry.name.strip_prefix(&own));
-        Ok(Some(names.map(str::to_owned).collect()))
+        let segments = entries.into_iter().filter_map(|EntryRead { name, hash, bytes }| {
+            Some(Segment { name: name.strip_prefix(&own)?.to_owned(), etag: hash, size: bytes })
+        });
+        Ok(Some(segments.collect()))
     }
 
-    /// Deletes a static large object with all its segments. Segments that are gone already are no failure.
+    /// Deletes a static large object with all its segments. Segments that are gone already are no failure. An object of
+    /// another kind is deleted itself.
     ///
-    /// If it fails half way the object can no longer be read, and doing it again ends it.
+    /// Swift deletes the manifest even if it fails to delete a segment. Such segments are deleted by themselves; if that
+    /// fails as well, they stay behind.
     pub async fn delete_with_segments(&self, name: &str) -> Result<Deletion> {
-        let call = self
-            .call(Method::DELETE, Some(name))
-            .query("multipart-manifest", "delete")
-            .header(ACCEPT.as_str(), HeaderValue::from_static("application/json"));
-        let answer = self.client.send(call).await?;
-        match answer.status {
-            status if status.is_success() => {}
-            StatusCode::NOT_FOUND => {
-                answer.discard().await;
-                return Ok(Deletion::Absent);
+        let mut troubles = Troubles::new(self);
+        loop {
+            let call = self
+                .call(Method::DELETE, Some(name))
+                .query("multipart-manifest", "delete")
+                .header(ACCEPT.as_str(), HeaderValue::from_static("application/json"));
+            let answer = self.client.send(call).await?;
+            let again = answer.repeated || troubles.repeated;
+            let missing = if again { Deletion::Done } else { Deletion::Absent };
+            match answer.status {
+                status if status.is_success() => {}
+                StatusCode::NOT_FOUND => {
+                    answer.discard().await;
+                    return Ok(missing);
+                }
+                _ => return Err(answer.refused().await),
             }
-            _ => return Err(answer.refused().await),
+            match troubles.of_a_deletion(answer).await? {
+                None => {}
+                Some(report) if report.says_it_is_not_static() => return self.delete(name).await,
+                Some(report) => {
+                    for deletion in self.delete_many(std::mem::take(&mut troubles.failed)).await {
+                        deletion?;
+                    }
+                    return Ok(if report.deleted == 0 { missing } else { Deletion::Done });
+                }
+            }
         }
-        let failed = answer.error(SwiftErrorKind::UNAVAILABLE, "not everything was deleted");
-        let body = answer.bytes(LONGEST_REPORT).await?;
-        let Ok(report) = serde_json::from_slice::<Report>(&body) else {
-            return Err(failed.with_finding("its report cannot be read"));
-        };
-        let not_static = |(_, reason): &(String, String)| reason.contains("Not an SLO");
-        if report.body.contains("Not an SLO") || report.errors.iter().any(not_static) {
-            return self.delete(name).await;
-        }
-        if let Some((object, reason)) = report.errors.first() {
-            return Err(failed.with_finding(&format!("{object}: {reason}")));
-        }
-        if report.status.starts_with('2') {
-            return Ok(Deletion::Done);
-        }
-        if report.status.starts_with("404") && report.deleted == 0 {
-            return Ok(Deletion::Absent);
-        }
-        Err(failed.with_finding(&format!("{} {}", report.status, report.body)))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use apus_http_client::RequestBody;
-use apus_storage::ByteStream;
+use apus_storage::{ByteStream, Freshness};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -18,7 +18,7 @@ use crate::etag::{self, Tally, tallied};
 pub struct Upload {
     pub(super) name: String,
     pub(super) if_absent: bool,
-    pub(super) metadata: HeaderMap,
+    pub(super) headers: HeaderMap,
     content: Content,
 }
 
@@ -50,7 +50,8 @@ pub enum Uploaded {
 pub struct Stored {
     /// Its bytes.
     pub size: u64,
-    /// Its entity tag without quotes: as computed here, and not contradicted by Swift.
+    /// Its entity tag without quotes: as computed here, and not contradicted by Swift. As Swift says it where it was not
+    /// computed ([`SwiftConfig::verify_checksums`](crate::SwiftConfig)).
     pub entity_tag: String,
     /// When.
     pub modified: SystemTime,
@@ -81,7 +82,7 @@ impl Upload {
     /// To be written under this name, in place of whatever is there.
     #[must_use]
     pub fn new(name: impl Into<String>, content: impl Into<Content>) -> Self {
-        Self { name: name.into(), if_absent: false, metadata: HeaderMap::new(), content: content.into() }
+        Self { name: name.into(), if_absent: false, headers: HeaderMap::new(), content: content.into() }
     }
 
     /// Only if nothing is there. Swift looks before it reads the content, so two writers at once may both write.
@@ -91,10 +92,11 @@ impl Upload {
         self
     }
 
-    /// With `X-Object-Meta-` and `name`, which is in lower case.
+    /// With these headers besides, such as `Content-Type`, `X-Object-Meta-Color` or `X-Delete-After`. Without a type it is
+    /// `application/octet-stream`.
     #[must_use]
-    pub fn metadata(mut self, metadata: Option<(HeaderName, HeaderValue)>) -> Self {
-        self.metadata.extend(metadata.into_iter().map(|(name, value)| (Some(name), value)));
+    pub fn headers(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.headers.extend(headers);
         self
     }
 }
@@ -105,34 +107,47 @@ impl Container {
     /// What Swift says it stored is compared with what was sent; if it differs, it is deleted. Bytes in memory are checked
     /// by Swift itself before they are stored.
     pub async fn put(&self, upload: Upload) -> Result<Uploaded> {
-        let Upload { name, if_absent, metadata, content: Content { body, tally } } = upload;
+        let Upload { name, if_absent, headers, content: Content { body, tally } } = upload;
         let bytes = body.as_bytes().map(|bytes| (bytes.len() as u64, etag::of_bytes(bytes)));
-        let mut headers = put_headers(metadata, if_absent);
+        let mut headers = put_headers(headers, if_absent);
         if let Some((_, tag)) = &bytes
             && let Ok(tag) = HeaderValue::from_str(tag)
         {
             headers.insert(ETAG, tag);
+        }
+        if let Some(tally) = tally.as_ref().filter(|_| !self.client.verifies_checksums()) {
+            tally.leave_out_tag();
         }
         let call = self.call(Method::PUT, Some(&name)).headers(headers).body(body);
         let answer = self.client.send(call).await?;
         if !is_created(answer.status) {
             return self.not_created(answer, tally).await;
         }
-        let (size, tag) = match (&bytes, &tally) {
-            (Some((size, tag)), _) => (*size, tag.clone()),
+        let (size, sent) = match (bytes, tally) {
+            (Some((size, tag)), _) => (size, Some(tag)),
             (None, Some(tally)) => (tally.length(), tally.tag()),
-            (None, None) => (0, String::new()),
+            (None, None) => (0, None),
         };
-        if entity_tag(&answer.headers).is_some_and(|stored| !stored.eq_ignore_ascii_case(&tag)) {
+        let stored = entity_tag(&answer.headers).map(str::to_owned);
+        let modified = modified(&answer.headers);
+        let differs = |(sent, stored): (&String, &String)| !sent.eq_ignore_ascii_case(stored);
+        if sent.as_ref().zip(stored.as_ref()).is_some_and(differs) {
             let error = answer
                 .error(SwiftErrorKind::Damaged, "the bytes that were stored are not those that were sent");
             answer.discard().await;
             let _ = self.delete(&name).await;
             return Err(error.with_advice("try again; if it stays so, look for a faulty machine in between"));
         }
-        let modified = modified(&answer.headers);
         answer.discard().await;
-        Ok(Uploaded::Stored(Stored { size, entity_tag: tag, modified }))
+        let entity_tag = match sent.or(stored) {
+            Some(tag) => tag,
+            None => self
+                .head(&name, Freshness::Newest)
+                .await?
+                .and_then(|found| found.entity_tag)
+                .unwrap_or_default(),
+        };
+        Ok(Uploaded::Stored(Stored { size, entity_tag, modified }))
     }
 
     /// All answers to a PUT of an object but that it was made.
@@ -160,10 +175,10 @@ pub(super) fn is_created(status: StatusCode) -> bool {
 }
 
 /// The headers that every PUT of an object has.
-pub(super) fn put_headers(mut metadata: HeaderMap, if_absent: bool) -> HeaderMap {
-    metadata.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+pub(super) fn put_headers(mut headers: HeaderMap, if_absent: bool) -> HeaderMap {
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/octet-stream"));
     if if_absent {
-        metadata.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
     }
-    metadata
+    headers
 }

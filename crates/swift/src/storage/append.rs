@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::parts::{Parts, Unused, free};
 use super::session::Session;
 use super::{Backend, moved};
+use crate::SwiftErrorKind;
 use crate::client::{Upload, Uploaded};
 
 const OPERATION: &str = "stage_append";
@@ -37,6 +38,7 @@ impl Backend {
             segments: before.segments,
             unused: Unused::new(self.container.clone()),
         };
+        let compacted = parts.compact().await? || before.compacted;
         let tail = parts.take(before.tail, stream).await?;
         let checkpoint = checkpoint();
         if checkpoint.len() > StageState::MAX_CHECKPOINT_BYTES {
@@ -48,6 +50,7 @@ impl Backend {
             // What the caller's buffer holds besides is not kept alive by this.
             checkpoint: Bytes::copy_from_slice(&checkpoint),
             segments: parts.segments,
+            compacted,
             tail,
         };
         let is_start = matches!(position, StagePosition::Start);
@@ -68,11 +71,20 @@ impl Backend {
             .map_err(|error| StorageError::new(ErrorKind::Unexpected, OPERATION, stage).with_source(error))?;
         let upload = Upload::new(self.names.session(stage), object).if_absent(is_start);
         let segments = unused.release();
-        let put = self.container.put(upload).await;
-        let is_kept = match put.map_err(|error| error.into_storage(OPERATION, stage))? {
-            Uploaded::Stored(_) => true,
+        let is_kept = match self.container.put(upload).await {
+            Err(error) => {
+                let is_refused = matches!(
+                    error.kind(),
+                    SwiftErrorKind::Full | SwiftErrorKind::TooLarge | SwiftErrorKind::Denied
+                );
+                if is_refused {
+                    free(&self.container, segments).await;
+                }
+                return Err(error.into_storage(OPERATION, stage));
+            }
+            Ok(Uploaded::Stored(_)) => true,
             // Another append was there before, or at the same time; or it was ours, and its answer was lost.
-            Uploaded::Exists { .. } | Uploaded::Superseded => {
+            Ok(Uploaded::Exists { .. } | Uploaded::Superseded) => {
                 let found = self.load(OPERATION, stage).await?;
                 found.is_some_and(|found| found.revision == session.revision)
             }

@@ -7,29 +7,49 @@ use super::parts::free;
 use super::record::stage_of;
 use super::{Backend, outcome_of};
 use crate::SwiftError;
-use crate::client::{Container, ObjectKind};
+use crate::client::{Container, Doomed, ObjectKind};
 
 impl Backend {
+    /// Each is looked at first: what belongs to it depends on its kind.
     pub(super) async fn delete(&self, names: &[ObjectName]) -> Vec<Result<Outcome>> {
-        let deletions = names.iter().cloned().map(|name| async move { self.delete_one(&name).await });
-        stream::iter(deletions).buffered(Container::DELETES_AT_ONCE).collect().await
+        let looks = names.iter().cloned().map(|name| async move { self.doomed(&name).await });
+        let found: Vec<_> = stream::iter(looks).buffered(Container::DELETES_AT_ONCE).collect().await;
+        let (mut doomed, mut records, mut outcomes) =
+            (Vec::new(), Vec::new(), Vec::with_capacity(names.len()));
+        for found in found {
+            outcomes.push(match found {
+                Ok(Some(found)) => {
+                    let stage =
+                        stage_of(&found.metadata).filter(|_| found.metadata.kind == ObjectKind::Static);
+                    records.push(stage.map(|stage| self.names.record(&stage)));
+                    doomed.push(found);
+                    None
+                }
+                Ok(None) => Some(Ok(Outcome::Absent)),
+                Err(error) => Some(Err(error)),
+            });
+        }
+        let deletions = self.container.delete_found(doomed, &self.names.own()).await;
+        let mut unneeded = Vec::new();
+        let mut deletions = deletions.into_iter().zip(records);
+        let outcomes = names.iter().zip(outcomes).map(|(name, outcome)| {
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+            let Some((deletion, record)) = deletions.next() else { return Ok(Outcome::Absent) };
+            let deletion = deletion.map_err(|error: SwiftError| error.into_storage("delete", name))?;
+            unneeded.extend(record);
+            Ok(outcome_of(deletion))
+        });
+        let outcomes = outcomes.collect();
+        free(&self.container, unneeded).await;
+        outcomes
     }
 
-    /// Of a dynamic large object, which only registry:2 and its like have written, the manifest is deleted. Its segments
-    /// are what a listing says they are, and a listing is not believed here: they are left to upkeep.
-    async fn delete_one(&self, name: &ObjectName) -> Result<Outcome> {
-        let failed = |error: SwiftError| error.into_storage("delete", name);
+    async fn doomed(&self, name: &ObjectName) -> Result<Option<Doomed>> {
         let object = self.place("delete", name).await?;
-        let Some(metadata) = self.container.head(&object, Freshness::Newest).await.map_err(failed)? else {
-            return Ok(Outcome::Absent);
-        };
-        if metadata.kind != ObjectKind::Static {
-            return self.container.delete(&object).await.map(outcome_of).map_err(failed);
-        }
-        let deletion = self.container.delete_with_segments(&object).await.map_err(failed)?;
-        if let Some(stage) = stage_of(&metadata) {
-            free(&self.container, vec![self.names.record(&stage)]).await;
-        }
-        Ok(outcome_of(deletion))
+        let metadata = self.container.look(&object, Freshness::Newest).await;
+        let metadata = metadata.map_err(|error| error.into_storage("delete", name))?;
+        Ok(metadata.map(|metadata| Doomed { name: object, metadata }))
     }
 }

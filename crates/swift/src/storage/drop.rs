@@ -1,65 +1,109 @@
 //! Dropping a stage, with everything that nothing else needs.
+//!
+//! A stage may be published by another process at the same moment. The record of segments orders the two: whoever publishes
+//! writes it first, and whoever drops writes one that says so, each only if there is none. So a publication that comes later
+//! is refused, and one that came first is waited for. Swift looks whether there is one before it writes; of two that do so
+//! within the same few milliseconds both may believe to be the first. That gap remains.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use apus_storage::{ErrorKind, Outcome, Result, StageId};
+use apus_storage::{ErrorKind, Outcome, Result, StageId, StorageError};
+use futures_util::TryStreamExt;
 
 use super::Backend;
 use super::record::Record;
 use crate::SwiftError;
-use crate::client::ListingRequest;
 
 const OPERATION: &str = "stage_drop";
-const PAGE: usize = 10_000;
 
 impl Backend {
-    /// The session goes last: as long as it is there, the stage can be found and dropped again.
+    /// Segments go first, then the session, and the record last: as long as any of them is there, the stage can be dropped
+    /// again.
     pub(super) async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
         let failed = |error: SwiftError| error.into_storage(OPERATION, stage);
         self.ready(OPERATION, stage).await?;
         self.sessions.forget(stage);
-        let session = match self.load(OPERATION, stage).await {
-            Ok(session) => session,
+        let (is_there, session) = match self.load(OPERATION, stage).await {
+            Ok(session) => (session.is_some(), session),
             // It cannot be gone on with, only away with.
-            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            Err(error) if error.kind() == ErrorKind::Damaged => (true, None),
             Err(error) => return Err(error),
         };
-        let mut names: BTreeSet<String> = session
-            .iter()
-            .flat_map(|session| &session.segments)
-            .map(|segment| segment.name.clone())
-            .collect();
-        if self.is_free(OPERATION, stage, &mut names).await? {
-            self.free_segments(OPERATION, stage, names).await?;
-        }
+        // Nobody begins to publish a stage that is not there.
+        let record = if is_there { self.claim(stage).await? } else { self.claimed_before(stage).await? };
+        let Some(record) = record else {
+            let deletion = self.container.delete(&self.names.session(stage)).await.map_err(failed)?;
+            return Ok(super::outcome_of(deletion));
+        };
+        let segments = session.into_iter().flat_map(|session| session.segments).chain(record.segments);
+        self.free_segments(OPERATION, stage, segments.map(|segment| segment.name).collect()).await?;
         let deletion = self.container.delete(&self.names.session(stage)).await.map_err(failed)?;
+        self.container.delete(&self.names.record(stage)).await.map_err(failed)?;
         Ok(super::outcome_of(deletion))
     }
 
-    /// Frees the segments of a stage, unless an object uses them.
-    pub(super) async fn free_if_unpublished(&self, operation: &'static str, stage: &StageId) -> Result<()> {
-        let mut names = BTreeSet::new();
-        if self.is_free(operation, stage, &mut names).await? {
-            self.free_segments(operation, stage, names).await?;
+    /// Keeps others from publishing the stage from now on. Answers the record that was there before, or an empty one;
+    /// `None` when an object uses the segments.
+    async fn claim(&self, stage: &StageId) -> Result<Option<Record>> {
+        // A second time when the record that was in the way has gone meanwhile.
+        for _ in 0..2 {
+            let is_full = self.put_dropped(stage, true).await?;
+            let Some((found, age)) = self.load_record_with_age(OPERATION, stage).await? else {
+                if is_full {
+                    return Ok(Some(Record::of_dropped()));
+                }
+                continue;
+            };
+            if found.is_of_dropped() {
+                return Ok(Some(found));
+            }
+            if self.is_published(OPERATION, stage, &found).await? {
+                return Ok(None);
+            }
+            if let Some(left) = self.lease.checked_sub(age).filter(|left| !left.is_zero()) {
+                return Err(under_way(OPERATION, stage, left));
+            }
+            // Whoever wrote it has died, or has given up.
+            self.put_dropped(stage, false).await?;
+            return Ok(Some(found));
         }
-        Ok(())
+        let error = StorageError::new(ErrorKind::UNAVAILABLE, OPERATION, stage);
+        Err(error.with_advice("somebody publishes and drops it at the same time; try again"))
     }
 
-    /// Whether no object uses segments of the stage; adds those that its record names. That an object uses them can be told
-    /// only from its record, which was there before the object.
-    async fn is_free(
-        &self,
-        operation: &'static str,
-        stage: &StageId,
-        names: &mut BTreeSet<String>,
-    ) -> Result<bool> {
-        let Some(record) = self.load_record(operation, stage).await? else { return Ok(true) };
-        if self.is_published(operation, stage, &record).await? {
-            return Ok(false);
+    /// Writes the record of a stage that is being dropped. Answers whether there is no room even for that: a store that is
+    /// full gets room by this, and must not refuse it.
+    async fn put_dropped(&self, stage: &StageId, if_absent: bool) -> Result<bool> {
+        match self.put_record(OPERATION, stage, &Record::of_dropped(), if_absent).await {
+            Ok(_) => Ok(false),
+            Err(error) if matches!(error.kind(), ErrorKind::Full | ErrorKind::TooLarge) => Ok(true),
+            Err(error) => Err(error),
         }
-        let Record { segments, .. } = record;
-        names.extend(segments.into_iter().map(|segment| segment.name));
-        Ok(true)
+    }
+
+    /// As [`claim`](Self::claim), for a stage without a session.
+    async fn claimed_before(&self, stage: &StageId) -> Result<Option<Record>> {
+        match self.load_record(OPERATION, stage).await? {
+            Some(found) if !found.is_of_dropped() && self.is_published(OPERATION, stage, &found).await? => {
+                Ok(None)
+            }
+            found => Ok(Some(found.unwrap_or_else(Record::of_dropped))),
+        }
+    }
+
+    /// Frees the segments of a stage that this process has just tried to publish, unless an object uses them.
+    pub(super) async fn free_if_unpublished(&self, operation: &'static str, stage: &StageId) -> Result<()> {
+        let failed = |error: SwiftError| error.into_storage(operation, stage);
+        if let Some(record) = self.load_record(operation, stage).await? {
+            if self.is_published(operation, stage, &record).await? {
+                return Ok(());
+            }
+            let names = record.segments.into_iter().map(|segment| segment.name);
+            self.free_segments(operation, stage, names.collect()).await?;
+            self.container.delete(&self.names.record(stage)).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Deletes these segments, and those that a listing shows besides: of appends that lost a race or died. Their names
@@ -71,23 +115,20 @@ impl Backend {
         mut names: BTreeSet<String>,
     ) -> Result<()> {
         let failed = |error: SwiftError| error.into_storage(operation, stage);
-        let prefix = self.names.segments_of(stage);
-        let mut marker = String::new();
-        loop {
-            let request = ListingRequest { prefix: &prefix, marker: &marker, one_level: false, limit: PAGE };
-            let page = self.container.list(&request).await.map_err(failed)?;
-            if let Some(last) = page.entries.last() {
-                last.name().clone_into(&mut marker);
-            }
-            names.extend(page.entries.into_iter().map(|entry| entry.name().to_owned()));
-            if page.is_last {
-                break;
-            }
+        let mut listed = self.container.entries(self.names.segments_of(stage), false);
+        while let Some(entry) = listed.try_next().await.map_err(failed)? {
+            names.insert(entry.name().to_owned());
         }
         for deletion in self.container.delete_many(names).await {
             deletion.map_err(failed)?;
         }
-        self.container.delete(&self.names.record(stage)).await.map_err(failed)?;
         Ok(())
     }
+}
+
+/// Somebody publishes the stage at this moment.
+pub(super) fn under_way(operation: &'static str, stage: &StageId, left: Duration) -> StorageError {
+    let kind = ErrorKind::Unavailable { retry_after: Some(left) };
+    StorageError::new(kind, operation, stage)
+        .with_advice("it is being published; if that has failed without an end, it is taken so after a while")
 }

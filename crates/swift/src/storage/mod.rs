@@ -2,6 +2,8 @@
 //! everything lies, and [`session`] and [`record`] what our own objects look like.
 
 mod append;
+mod compact;
+mod damage;
 mod delete;
 mod drop;
 mod list;
@@ -10,32 +12,40 @@ mod parts;
 mod publish;
 mod read;
 mod record;
+mod redirect;
 mod replaced;
 mod session;
 mod write;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use apus_storage::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListPage, ListRequest, ObjectInfo,
     ObjectName, ObjectReader, Outcome, Publication, Result, StageEntry, StageId, StagePosition,
-    StageRevision, StageState, Storage, StorageError, WriteMode,
+    StageRevision, StageState, Storage, StorageError, UrlMethod, WriteMode,
 };
 use async_trait::async_trait;
 
-use crate::client::{Connected, Container, Deletion, ObjectMetadata, SwiftClient};
+use crate::client::{Connected, Container, Deletion, ObjectMetadata, SwiftClient, TemporaryUrls};
 use crate::config::{ConfigError, SwiftConfig};
 use crate::error::SwiftError;
 use crate::info::Capabilities;
 use names::Names;
+pub(crate) use names::probes;
 use session::SessionCache;
 
 /// Fewer bytes than this are kept in memory, and never become a segment of their own.
 const SMALL: u64 = 1 << 20;
+/// However large a segment must be at least, no more than this is kept in memory.
+const LARGEST_SMALL: u64 = 4 << 20;
 /// Of so many segments each size is used, before the next ones are twice as large: a thousand of 64 MiB and more hold
 /// 240 GB.
 const SEGMENTS_OF_ONE_SIZE: usize = 250;
+
+/// A publication takes no longer than so many requests may take in all.
+const PUBLICATION: u32 = 5;
 
 /// Storage in one container of a Swift.
 ///
@@ -44,10 +54,14 @@ const SEGMENTS_OF_ONE_SIZE: usize = 250;
 /// to this name. What is too large for that, or comes in parts, becomes segments and a static large object at this name.
 /// Nothing is ever copied or moved, and no listing is believed where an object can be asked.
 ///
-/// A small object that replaces a large one leaves that one's segments to upkeep: to look for them would cost a request
-/// for each small object written. Their record (`<prefix>/apus/records/`) names them.
+/// What registry:2 wrote is read and deleted as it is, dynamic large objects with their segments. A large object that misses
+/// segments is [`ErrorKind::Damaged`] and counts as absent for whoever writes it again, in either mode.
 ///
-/// An upload of more than 1,000 segments (`/info` may allow fewer) is refused. An append is a segment, from 1 MiB on.
+/// An object of up to 4 KiB that replaces a large one leaves that one's segments to upkeep: to look for them would cost a
+/// request for each link written. Their record (`<prefix>/apus/records/`) names them.
+///
+/// An append is a segment, from 1 MiB on. Very many are made fewer as the upload goes on; one stream of more than 1,000
+/// segments (`/info` may allow fewer) is refused, which at the default size of a segment is more than 200 GB.
 #[derive(Debug, Clone)]
 pub struct SwiftStorage(Arc<Backend>);
 
@@ -56,7 +70,10 @@ struct Backend {
     container: Container,
     names: Names,
     segment_size: u64,
+    /// How long a publication may take that is under way.
+    lease: Duration,
     sessions: SessionCache,
+    temporary_urls: TemporaryUrls,
 }
 
 /// What a check has found, for a log.
@@ -70,17 +87,12 @@ pub struct Checked {
 
 impl fmt::Display for Checked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Connected { storage_url, token_life, capabilities } = &self.connected;
+        let Connected { storage_url, token_life, capabilities, .. } = &self.connected;
         write!(formatter, "container {} at {storage_url}", self.container)?;
-        match &capabilities.version {
-            Some(version) => write!(formatter, ", Swift {version}")?,
-            None if capabilities.told => write!(formatter, ", a Swift that does not say its version")?,
-            None => write!(formatter, ", a Swift that does not say what it can")?,
+        if let Some(life) = token_life {
+            write!(formatter, ", token good for {} s", life.as_secs())?;
         }
-        match token_life {
-            Some(life) => write!(formatter, ", token good for {} s", life.as_secs()),
-            None => Ok(()),
-        }
+        write!(formatter, "; {capabilities}")
     }
 }
 
@@ -89,10 +101,13 @@ impl SwiftStorage {
     /// so a Swift that is down now is no error.
     pub fn new(config: &SwiftConfig) -> Result<Self, ConfigError> {
         let client = SwiftClient::new(config)?;
+        let container = client.container(config.container.clone());
         Ok(Self(Arc::new(Backend {
-            container: client.container(config.container.clone()),
+            temporary_urls: redirect::temporary_urls(&container, config),
+            container,
             names: Names::new(&config.prefix),
             segment_size: config.segment_size,
+            lease: config.total_timeout.saturating_mul(PUBLICATION),
             sessions: SessionCache::new(),
         })))
     }
@@ -134,12 +149,13 @@ struct Limits {
 impl Limits {
     fn new(capabilities: &Capabilities, segment_size: u64) -> Self {
         let piece = capabilities.largest_piece();
+        let least = capabilities.min_segment_size.unwrap_or(1).min(LARGEST_SMALL);
         Self {
             // A session holds as much, and some more.
-            small: SMALL.min(piece / 2).max(1),
+            small: SMALL.max(least).min(piece / 2).max(1),
             piece,
             segments: capabilities.most_segments(),
-            segment: segment_size.min(piece),
+            segment: segment_size.max(least).min(piece),
             lacks_large_objects: capabilities.lacks_large_objects(),
         }
     }
@@ -223,6 +239,15 @@ impl Storage for SwiftStorage {
         self.0.list(request).await
     }
 
+    async fn temporary_url(
+        &self,
+        name: &ObjectName,
+        method: UrlMethod,
+        lifetime: Duration,
+    ) -> Result<Option<String>> {
+        self.0.temporary_url(name, method, lifetime)
+    }
+
     async fn stage_state(
         &self,
         stage: &StageId,
@@ -239,6 +264,13 @@ impl Storage for SwiftStorage {
         checkpoint: Checkpoint,
     ) -> Result<StageState> {
         self.0.stage_append(stage, position, stream, checkpoint).await
+    }
+
+    /// 10 MiB. An append is a segment at least, from 1 MiB on, and an object has no more than a thousand unless the cluster
+    /// says otherwise: appends of this size make one of 9.7 GiB, which is more than layers have, where those of 1 MiB end
+    /// below 1 GiB.
+    fn least_append(&self) -> Option<u64> {
+        Some(10 << 20)
     }
 
     async fn stage_read(&self, stage: &StageId, revision: &StageRevision) -> Result<ByteStream> {

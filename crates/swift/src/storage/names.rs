@@ -16,9 +16,19 @@ pub(super) struct Names {
     records: String,
 }
 
+fn below(prefix: &str, rest: &str) -> String {
+    format!("{prefix}{rest}").trim_start_matches('/').to_owned()
+}
+
+/// What the names of objects begin with that are written only to see whether something works. They may be deleted at any
+/// time.
+pub(crate) fn probes(prefix: &str) -> String {
+    below(prefix, "/apus/probes/")
+}
+
 impl Names {
     pub(super) fn new(prefix: &str) -> Self {
-        let below = |rest: &str| format!("{prefix}{rest}").trim_start_matches('/').to_owned();
+        let below = |rest: &str| below(prefix, rest);
         Self {
             files: below("/files/"),
             segments: below("/segments/apus/"),
@@ -35,6 +45,11 @@ impl Names {
             return Err(StorageError::new(ErrorKind::InvalidName, operation, name).with_advice(advice));
         }
         Ok(object)
+    }
+
+    /// What names of our own begin with: none of these is a segment of what others have written.
+    pub(super) fn own(&self) -> [&str; 4] {
+        [&self.files, &self.segments, &self.sessions, &self.records]
     }
 
     /// Where names begin, as a listing's prefix.

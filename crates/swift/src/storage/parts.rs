@@ -72,15 +72,20 @@ impl Parts<'_> {
         }
     }
 
-    /// Writes a segment under this name.
+    /// Writes the next segment under this name.
     pub(super) async fn put(&mut self, name: String, content: Content) -> Result<u64> {
+        let segment = self.store(name, content).await?;
+        let size = segment.size;
+        self.segments.push(segment);
+        Ok(size)
+    }
+
+    /// Writes a segment that is not yet one of the stage's.
+    pub(super) async fn store(&mut self, name: String, content: Content) -> Result<Segment> {
         self.unused.add(&name);
         let uploaded = self.backend.container.put(Upload::new(&name, content)).await;
         match uploaded.map_err(|error| error.into_storage(self.operation, self.stage))? {
-            Uploaded::Stored(stored) => {
-                self.segments.push(Segment { name, etag: stored.entity_tag, size: stored.size });
-                Ok(stored.size)
-            }
+            Uploaded::Stored(stored) => Ok(Segment { name, etag: stored.entity_tag, size: stored.size }),
             Uploaded::Exists { .. } | Uploaded::Superseded => {
                 let error = StorageError::new(ErrorKind::Unexpected, self.operation, self.stage);
                 Err(error.with_advice(format!("something else writes {name}, which is Apus's own")))

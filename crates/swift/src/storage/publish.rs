@@ -5,10 +5,11 @@ use apus_storage::{
     ErrorKind, Freshness, ObjectName, Publication, Result, StageId, StageRevision, StorageError, WriteMode,
 };
 
+use super::parts::free;
 use super::record::uses_segments_of;
 use super::session::Session;
 use super::write::{Landed, Piece, info_of_stored};
-use super::{Backend, info_of};
+use super::{Backend, info_of, moved};
 use crate::client::{ObjectMetadata, Segment, SloManifest, Upload, Uploaded};
 use crate::etag;
 use crate::{SwiftError, SwiftErrorKind};
@@ -35,16 +36,46 @@ impl Backend {
             (self.write_piece(&piece, session.tail.clone().into(), Some(&tag)).await?, Vec::new())
         } else {
             let segments = self.all_segments(stage, &session).await?;
-            self.write_record(OPERATION, stage, &object, &segments).await?;
-            (self.write_manifest(&piece, stage, &segments).await?, segments)
+            (self.publish_segments(&piece, stage, &segments).await?, segments)
         };
-        if let (true, Some(replaced)) = (landed.is_there, replaced) {
-            self.free_replaced(replaced, Some(stage), &segments).await;
+        if let (true, Some(replaced)) = (landed.is_there, landed.mended.or(replaced)) {
+            self.free_replaced(&object, replaced, Some(stage), &segments).await;
         }
         if let Publication::Published(_) = &landed.publication {
+            if session.compacted && landed.is_there {
+                self.free_all_but(stage, &segments).await;
+            }
             self.end_session(stage).await;
         }
         Ok(landed.publication)
+    }
+
+    /// Writes the record and the manifest. The record stays as long as the object may be there, and no longer: whoever drops
+    /// the stage takes it for a publication that is under way.
+    async fn publish_segments(
+        &self,
+        piece: &Piece<'_>,
+        stage: &StageId,
+        segments: &[Segment],
+    ) -> Result<Landed> {
+        self.write_record(OPERATION, stage, piece.object, segments).await?;
+        let landed = self.write_manifest(piece, stage, segments).await;
+        let is_out = match &landed {
+            Ok(landed) => matches!(landed.publication, Publication::Existing(_)),
+            Err(error) => !matches!(error.kind(), ErrorKind::Unavailable { .. }),
+        };
+        if is_out {
+            free(&self.container, vec![self.names.record(stage)]).await;
+        }
+        match landed {
+            // A segment is missing because the stage was dropped.
+            Err(error)
+                if error.kind() == ErrorKind::Damaged && self.load(OPERATION, stage).await?.is_none() =>
+            {
+                Err(moved(OPERATION, stage))
+            }
+            landed => landed,
+        }
     }
 
     /// The segments of the stage, the rest of it written as the last one.
@@ -69,14 +100,16 @@ impl Backend {
         segments: &[Segment],
     ) -> Result<Landed> {
         let expected = etag::of_segments(segments.iter().map(|segment| &*segment.etag));
-        // A second time when what was in the way has gone meanwhile.
-        for _ in 0..2 {
+        let mut if_absent = piece.mode == WriteMode::IfAbsent;
+        let mut mended = None;
+        // Again when what was in the way has gone meanwhile, or is damaged.
+        for _ in 0..3 {
             let manifest = SloManifest::new(piece.object, segments)
-                .if_absent(piece.mode == WriteMode::IfAbsent)
-                .metadata(super::record::stage_header(stage));
+                .if_absent(if_absent)
+                .headers(super::record::stage_header(stage));
             let unclear = match self.container.put_manifest(manifest).await {
                 Ok(Uploaded::Stored(stored)) => {
-                    return Ok(Landed::there(info_of_stored(stored)));
+                    return Ok(Landed { mended, ..Landed::there(info_of_stored(stored)) });
                 }
                 Ok(Uploaded::Exists { .. }) => Unclear::Exists,
                 Ok(Uploaded::Superseded) => Unclear::Superseded,
@@ -90,11 +123,19 @@ impl Backend {
                 uses_segments_of(found, stage) && found.entity_tag.as_deref() == Some(&*expected)
             };
             match (unclear, found) {
-                (_, Ok(Some(found))) if is_ours(&found) => return Ok(Landed::there(info_of(found))),
+                (_, Ok(Some(found))) if is_ours(&found) => {
+                    return Ok(Landed { mended, ..Landed::there(info_of(found)) });
+                }
                 (Unclear::Failed(error), _) | (_, Err(error)) => {
                     return Err(error.into_storage(piece.operation, piece.subject));
                 }
-                (Unclear::Superseded, Ok(Some(found))) if piece.mode == WriteMode::Replace => {
+                (Unclear::Exists, Ok(Some(found)))
+                    if self.is_damaged(piece.operation, piece.object, &found).await? =>
+                {
+                    mended = self.mending(piece, &found).await?;
+                    if_absent = false;
+                }
+                (Unclear::Superseded, Ok(Some(found))) if !if_absent => {
                     self.free_if_unpublished(piece.operation, stage).await?;
                     return Ok(Landed::overtaken(info_of(found)));
                 }

@@ -9,27 +9,45 @@ use apus_storage::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::damage::damaged;
 use super::session::Session;
 use super::{Backend, info_of, outcome_of};
 use crate::SwiftError;
-use crate::client::{Reading, Segment};
+use crate::client::{Download, ObjectKind, Reading, Segment};
 
 impl Backend {
     pub(super) async fn stat(&self, name: &ObjectName, freshness: Freshness) -> Result<Option<ObjectInfo>> {
         let object = self.place("stat", name).await?;
         let metadata = self.container.head(&object, freshness).await;
-        Ok(metadata.map_err(|error| error.into_storage("stat", name))?.map(info_of))
+        let Some(metadata) = metadata.map_err(|error| error.into_storage("stat", name))? else {
+            return Ok(None);
+        };
+        if self.is_damaged("stat", &object, &metadata).await? {
+            return Err(damaged("stat", name));
+        }
+        Ok(Some(info_of(metadata)))
     }
 
     pub(super) async fn read(
-        &self,
+        self: &Arc<Self>,
         name: &ObjectName,
         range: ByteRange,
         freshness: Freshness,
     ) -> Result<Option<ObjectReader>> {
         let object = self.place("read", name).await?;
         let reading = self.container.get(&object, range, freshness).await;
-        Ok(match reading.map_err(|error| error.into_storage("read", name))? {
+        let reading = reading.map_err(|error| {
+            self.report_damage(&object, &error);
+            error.into_storage("read", name)
+        })?;
+        let metadata = match &reading {
+            Reading::Absent => return Ok(None),
+            Reading::Beyond(metadata) | Reading::Content(Download { metadata, .. }) => metadata,
+        };
+        if metadata.kind == ObjectKind::Dynamic && metadata.size == 0 {
+            return Err(damaged("read", name));
+        }
+        Ok(match reading {
             Reading::Absent => None,
             Reading::Beyond(metadata) => {
                 let info = info_of(metadata);
@@ -39,9 +57,21 @@ impl Backend {
             Reading::Content(download) => Some(ObjectReader {
                 info: info_of(download.metadata),
                 range: download.range,
-                stream: naming("read", name.to_string(), download.stream),
+                stream: self.watched(name, object, download.stream),
             }),
         })
+    }
+
+    /// The same stream, whose error says what was read, and is looked into if it is damage.
+    fn watched(self: &Arc<Self>, name: &ObjectName, object: String, stream: ByteStream) -> ByteStream {
+        let (backend, name) = (Arc::clone(self), name.clone());
+        Box::pin(stream.map_err(move |error| match error.downcast::<SwiftError>() {
+            Ok(error) => {
+                backend.report_damage(&object, &error);
+                error.into_storage("read", &name).into()
+            }
+            Err(error) => error,
+        }))
     }
 
     pub(super) async fn touch(&self, name: &ObjectName) -> Result<Outcome> {

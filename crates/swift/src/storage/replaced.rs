@@ -8,12 +8,14 @@ use super::Backend;
 use super::parts::free;
 use super::record::stage_of;
 use crate::SwiftError;
-use crate::client::{ObjectKind, Segment};
+use crate::client::{DynamicManifest, ObjectKind, ObjectMetadata, Segment};
 
-/// The segments of a large object that is there, and the stage that it was published from.
-pub(super) struct Replaced {
-    segments: Vec<String>,
-    stage: Option<StageId>,
+/// The segments of a large object that is there.
+pub(super) enum Replaced {
+    /// Those that a manifest lists, and the stage that it was published from.
+    Static { segments: Vec<String>, stage: Option<StageId> },
+    /// Those that have such names.
+    Dynamic(DynamicManifest),
 }
 
 impl Backend {
@@ -23,36 +25,77 @@ impl Backend {
         operation: &'static str,
         object: &str,
     ) -> Result<Option<Replaced>> {
+        let found = self.container.look(object, Freshness::Newest).await;
+        match found.map_err(|error| error.into_storage(operation, object))? {
+            Some(found) => self.replaced(operation, object, &found).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What this object has of its own.
+    pub(super) async fn replaced(
+        &self,
+        operation: &'static str,
+        object: &str,
+        found: &ObjectMetadata,
+    ) -> Result<Option<Replaced>> {
+        if let Some(manifest) = found.manifest() {
+            return Ok(Some(Replaced::Dynamic(manifest)));
+        }
+        if found.kind != ObjectKind::Static {
+            return Ok(None);
+        }
+        let segments = self.segments_of(operation, object, found).await?;
+        let segments = segments.into_iter().map(|segment| segment.name).collect();
+        Ok(Some(Replaced::Static { segments, stage: stage_of(found) }))
+    }
+
+    /// The segments of a static large object: as its manifest says, or its record, for Ceph RGW shows no manifest.
+    pub(super) async fn segments_of(
+        &self,
+        operation: &'static str,
+        object: &str,
+        found: &ObjectMetadata,
+    ) -> Result<Vec<Segment>> {
         let failed = |error: SwiftError| error.into_storage(operation, object);
-        let Some(metadata) = self.container.head(object, Freshness::Newest).await.map_err(failed)? else {
-            return Ok(None);
-        };
-        if metadata.kind != ObjectKind::Static {
-            return Ok(None);
+        let segments = self.container.manifest(object).await.map_err(failed)?.unwrap_or_default();
+        match stage_of(found).filter(|_| segments.is_empty()) {
+            Some(stage) => {
+                let record = self.load_record(operation, &stage).await?;
+                let record = record.filter(|record| record.target == object);
+                Ok(record.map(|record| record.segments).unwrap_or_default())
+            }
+            None => Ok(segments),
         }
-        let stage = stage_of(&metadata);
-        let mut segments = self.container.manifest(object).await.map_err(failed)?.unwrap_or_default();
-        if let (true, Some(stage)) = (segments.is_empty(), &stage) {
-            // Ceph RGW does not say what its manifests hold.
-            let record = self.load_record(operation, stage).await?.filter(|record| record.target == object);
-            let named = record.into_iter().flat_map(|record| record.segments);
-            segments.extend(named.map(|segment| segment.name));
-        }
-        Ok(Some(Replaced { segments, stage }))
     }
 
     /// Frees what only the replaced object used. `stage` is where the new one was published from, of `segments`.
     pub(super) async fn free_replaced(
         &self,
+        object: &str,
         replaced: Replaced,
         stage: Option<&StageId>,
         segments: &[Segment],
     ) {
-        let kept: HashSet<&str> = segments.iter().map(|segment| &*segment.name).collect();
-        let mut names = replaced.segments;
-        names.retain(|name| !kept.contains(name.as_str()));
-        let old_stage = replaced.stage.filter(|old| Some(old) != stage);
-        names.extend(old_stage.map(|old| self.names.record(&old)));
-        free(&self.container, names).await;
+        match replaced {
+            Replaced::Static { segments: mut names, stage: old } => {
+                let kept: HashSet<&str> = segments.iter().map(|segment| &*segment.name).collect();
+                names.retain(|name| !kept.contains(name.as_str()));
+                let old = old.filter(|old| Some(old) != stage);
+                names.extend(old.map(|old| self.names.record(&old)));
+                free(&self.container, names).await;
+            }
+            Replaced::Dynamic(manifest) => {
+                if let Err(error) = self.container.free_dynamic(object, &manifest, &self.names.own()).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(
+                        object,
+                        ?manifest,
+                        error,
+                        "segments that nothing needs are left to upkeep"
+                    );
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A stage between its appends: one object that says all there is to know, so that any process can go on with it.
 //!
 //! Its first line is JSON: the version of this format, the revision, the offset, the checkpoint in Base64, the segments,
-//! and how many bytes of the tail follow the line. The tail is what is not yet worth a segment.
+//! whether some of them were made of others (`compact`), and how many bytes of the tail follow the line. The tail is what is not yet worth a segment.
 //!
 //! Sessions that this process wrote are kept in memory, up to a bound, so that the next append need not read what the last
 //! one wrote. Such a copy is used only for the revision it is of, and is forgotten when the stage is seen to stand
@@ -35,6 +35,8 @@ pub(super) struct Session {
     pub(super) revision: StageRevision,
     pub(super) checkpoint: Bytes,
     pub(super) segments: Vec<Segment>,
+    /// There are other segments beside these, which became one of these.
+    pub(super) compacted: bool,
     pub(super) tail: Bytes,
 }
 
@@ -45,6 +47,8 @@ struct Header {
     offset: u64,
     checkpoint: String,
     segments: Vec<Segment>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    compacted: bool,
     tail: u64,
 }
 
@@ -94,6 +98,7 @@ impl Session {
             revision: StageRevision::from_text(""),
             checkpoint: Bytes::new(),
             segments: Vec::new(),
+            compacted: false,
             tail: Bytes::new(),
         }
     }
@@ -117,6 +122,7 @@ impl Session {
             offset: self.offset(),
             checkpoint: BASE64.encode(&self.checkpoint),
             segments: self.segments.clone(),
+            compacted: self.compacted,
             tail: self.tail.len() as u64,
         })?;
         let mut object = BytesMut::with_capacity(header.len() + 1 + self.tail.len());
@@ -142,6 +148,7 @@ impl Session {
             revision: StageRevision::from_text(header.revision),
             checkpoint: checkpoint.map_err(|_| garbage("its checkpoint is no Base64"))?.into(),
             segments: header.segments,
+            compacted: header.compacted,
             tail,
         };
         if session.offset() != header.offset {
@@ -274,13 +281,14 @@ mod tests {
                 etag: "e".to_owned(),
                 size: 5,
             }],
+            compacted: false,
             tail: Bytes::from_static(b"tail\nwith a line"),
         }
     }
 
     #[test]
     fn a_session_comes_back_as_it_was() {
-        for session in [session(), Session::nothing()] {
+        for session in [session(), Session { compacted: true, ..session() }, Session::nothing()] {
             assert_eq!(Session::decode(session.encode().unwrap()).unwrap(), session);
         }
     }
@@ -294,6 +302,9 @@ mod tests {
             r#""segments":[{"name":"segments/apus/s/00000000-x","etag":"e","size":5}],"tail":16}"#,
             "\ntail\nwith a line"
         );
+        assert_eq!(session.encode().unwrap(), expected);
+        session.compacted = true;
+        let expected = expected.replace(r#""tail""#, r#""compacted":true,"tail""#);
         assert_eq!(session.encode().unwrap(), expected);
     }
 

@@ -7,14 +7,19 @@ use apus_storage::{
 };
 use bytes::Bytes;
 
+use super::damage::damaged;
 use super::parts::{Parts, Unused, free};
 use super::record::stage_header;
+use super::replaced::Replaced;
 use super::{Backend, Limits, info_of};
 use crate::SwiftError;
 use crate::client::{Content, ObjectMetadata, Stored, Upload, Uploaded};
 use crate::etag;
 
 const OPERATION: &str = "write";
+/// What is no longer than this replaces its like, such as a link, and never an object with segments: whether there is one
+/// is not asked, so that it costs no request.
+const NEVER_LARGE: u64 = 4096;
 
 /// An object that is to be written in one PUT.
 pub(super) struct Piece<'a> {
@@ -33,20 +38,22 @@ pub(super) struct Landed {
     pub(super) publication: Publication,
     /// The object that is there is this one: what was there before is no more.
     pub(super) is_there: bool,
+    /// What was there before although nothing was to be replaced: it was damaged.
+    pub(super) mended: Option<Replaced>,
 }
 
 impl Landed {
     pub(super) fn there(info: ObjectInfo) -> Self {
-        Self { publication: Publication::Published(info), is_there: true }
+        Self { publication: Publication::Published(info), is_there: true, mended: None }
     }
 
     /// Swift counts something else as newer. That may be older by our clock, and then it is just what was to be replaced.
     pub(super) fn overtaken(info: ObjectInfo) -> Self {
-        Self { publication: Publication::Published(info), is_there: false }
+        Self { publication: Publication::Published(info), is_there: false, mended: None }
     }
 
     pub(super) fn existing(info: ObjectInfo) -> Self {
-        Self { publication: Publication::Existing(info), is_there: false }
+        Self { publication: Publication::Existing(info), is_there: false, mended: None }
     }
 }
 
@@ -54,9 +61,8 @@ impl Backend {
     pub(super) async fn write(&self, name: &ObjectName, body: Body, mode: WriteMode) -> Result<Publication> {
         let object = self.place(OPERATION, name).await?;
         let limits = self.limits(OPERATION, name).await?;
-        // A small object's predecessor is not looked at: see `SwiftStorage`.
         let replaced = match mode {
-            WriteMode::Replace if body.length() > limits.small => {
+            WriteMode::Replace if body.length() > NEVER_LARGE => {
                 self.to_be_replaced(OPERATION, &object).await?
             }
             _ => None,
@@ -68,8 +74,8 @@ impl Backend {
         let (content, tag) =
             content_of(body, limits).await.map_err(|error| StorageError::body(OPERATION, name, error))?;
         let landed = self.write_piece(&piece, content, tag.as_deref()).await?;
-        if let (true, Some(replaced)) = (landed.is_there, replaced) {
-            self.free_replaced(replaced, None, &[]).await;
+        if let (true, Some(replaced)) = (landed.is_there, landed.mended.or(replaced)) {
+            self.free_replaced(&object, replaced, None, &[]).await;
         }
         Ok(landed.publication)
     }
@@ -82,18 +88,29 @@ impl Backend {
         tag: Option<&str>,
     ) -> Result<Landed> {
         let failed = |error: SwiftError| error.into_storage(piece.operation, piece.subject);
-        let if_absent = piece.mode == WriteMode::IfAbsent;
-        // A second time when what was in the way has gone meanwhile.
-        for _ in 0..2 {
+        let mut if_absent = piece.mode == WriteMode::IfAbsent;
+        let mut mended = None;
+        // Again when what was in the way has gone meanwhile, or is damaged.
+        for _ in 0..3 {
             let upload = Upload::new(piece.object, content)
                 .if_absent(if_absent)
-                .metadata(piece.stage.and_then(stage_header));
+                .headers(piece.stage.and_then(stage_header));
             let uploaded = self.container.put(upload).await.map_err(failed)?;
             let again = match uploaded {
-                Uploaded::Stored(stored) => return Ok(Landed::there(info_of_stored(stored))),
+                Uploaded::Stored(stored) => {
+                    return Ok(Landed { mended, ..Landed::there(info_of_stored(stored)) });
+                }
                 Uploaded::Exists { again, repeated } => match self.look(piece).await? {
                     Some(found) if is_ours(&found, piece.stage, tag, repeated) => {
                         return Ok(Landed::there(info_of(found)));
+                    }
+                    Some(found) if self.is_damaged(piece.operation, piece.object, &found).await? => {
+                        if again.is_none() {
+                            return Err(damaged(piece.operation, piece.subject));
+                        }
+                        mended = self.mending(piece, &found).await?;
+                        if_absent = false;
+                        again
                     }
                     Some(found) => return Ok(Landed::existing(info_of(found))),
                     None => again,
@@ -116,6 +133,16 @@ impl Backend {
         Err(error.with_advice("something else writes and deletes it at the same time; try again"))
     }
 
+    /// What a damaged object has of its own, which is about to be replaced although it exists: it cannot be read.
+    pub(super) async fn mending(
+        &self,
+        piece: &Piece<'_>,
+        found: &ObjectMetadata,
+    ) -> Result<Option<Replaced>> {
+        tracing::warn!(object = piece.object, "replacing an object that is damaged");
+        self.replaced(piece.operation, piece.object, found).await
+    }
+
     async fn look(&self, piece: &Piece<'_>) -> Result<Option<ObjectMetadata>> {
         let found = self.container.head(piece.object, Freshness::Newest).await;
         found.map_err(|error| error.into_storage(piece.operation, piece.subject))
@@ -129,7 +156,7 @@ impl Backend {
         body: Body,
         mode: WriteMode,
         limits: Limits,
-        replaced: Option<super::replaced::Replaced>,
+        replaced: Option<Replaced>,
     ) -> Result<Publication> {
         let stage = new_stage(name)?;
         let mut parts = Parts {
@@ -156,8 +183,8 @@ impl Backend {
                 if let Publication::Existing(_) = landed.publication {
                     free(&self.container, parts).await;
                 }
-                if let (true, Some(replaced)) = (landed.is_there, replaced) {
-                    self.free_replaced(replaced, Some(&stage), &segments).await;
+                if let (true, Some(replaced)) = (landed.is_there, landed.mended.or(replaced)) {
+                    self.free_replaced(object, replaced, Some(&stage), &segments).await;
                 }
                 Ok(landed.publication)
             }

@@ -1,16 +1,84 @@
-//! The suite that every backend passes, three times.
+//! The suite that every backend passes: on the fake in each of its dialects and under every fault that is not to be seen,
+//! and on a real Swift.
+
+use apus_fake_swift::{FakeSwift, Options};
+use apus_storage::conformance::Testbed;
+use apus_swift::SwiftConfig;
+
+use crate::support;
+
+/// Storage on a fake as it was started, and a second handle.
+fn testbed(fake: FakeSwift, change: impl Fn(&mut SwiftConfig)) -> Testbed {
+    let mut config = support::fake_config(&fake);
+    change(&mut config);
+    Testbed::new(support::storage(&config)).second_handle(support::storage(&config)).keeping(fake)
+}
+
+async fn fake(change: impl FnOnce(&mut Options)) -> Testbed {
+    testbed(support::fake(change).await, |_| ())
+}
 
 /// On the fake.
-mod fake {
-    use apus_storage::conformance::Testbed;
+mod plain {
+    apus_storage::conformance_suite! { super::fake(|_| ()) }
+}
 
-    use crate::support;
+/// On one that hides what it can, can little, gives short pages, and puts all entity tags into quotes.
+mod bare {
+    use apus_fake_swift::Feature;
+
+    apus_storage::conformance_suite! {
+        super::fake(|options| {
+            options.info = false;
+            options.without = vec![Feature::BulkDelete, Feature::TemporaryUrls];
+            options.quoted_etags = true;
+            options.container_listing_limit = 7;
+        })
+    }
+}
+
+/// On one with listings that lag, and copies of objects that do.
+mod lagging {
+    use std::time::Duration;
+
+    const LAG: Duration = Duration::from_millis(300);
+
+    apus_storage::conformance_suite! {
+        async { super::fake(|options| options.listing_lag = LAG).await.listing_lag(LAG) }
+    }
+}
+
+/// Where objects of more than 1 MiB are large ones of few segments, and nothing is checked by MD5.
+mod narrow {
+    apus_storage::conformance_suite! {
+        async {
+            let fake = crate::support::fake(|options| options.max_file_size = 1 << 20).await;
+            super::testbed(fake, |config| config.verify_checksums = false)
+        }
+    }
+}
+
+/// Where every few requests fail in a way that passes.
+mod faulty {
+    use apus_fake_swift::{Action, Fault};
+    use http::{HeaderMap, StatusCode};
+
+    /// One request of so many fails.
+    const ONE_OF: usize = 6;
 
     apus_storage::conformance_suite! {
         async {
-            let fake = support::fake(|_| ()).await;
-            let config = support::fake_config(&fake);
-            Testbed::new(support::storage(&config)).second_handle(support::storage(&config)).keeping(fake)
+            let fake = crate::support::fake(|_| ()).await;
+            let statuses = [408, 429, 498, 499, 500, 502, 503, 504, 507];
+            let statuses = statuses.map(|code| StatusCode::from_u16(code).unwrap());
+            let actions = statuses.map(|status| Action::Status(status, HeaderMap::new())).into_iter();
+            let actions = actions.chain([Action::Reset, Action::ExpireTokens]);
+            // A fault counts the requests that others did not take.
+            for (number, action) in actions.cycle().take(600).enumerate() {
+                let path_contains = "/v1/".to_owned();
+                fake.fault(Fault { path_contains, skip: (number + 1) * ONE_OF, ..Fault::once(action) });
+            }
+            super::testbed(fake, |_| ())
         }
     }
 }

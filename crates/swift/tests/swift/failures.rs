@@ -36,7 +36,7 @@ fn assert_unavailable(error: &StorageError) {
 
 #[tokio::test]
 async fn what_passes_is_not_seen() {
-    let statuses = [408, 429, 498, 499, 500, 502, 503, 504].map(status);
+    let statuses = [408, 429, 498, 499, 500, 502, 503, 504, 507].map(status);
     join_all(statuses.into_iter().chain([Action::Reset]).map(passes)).await;
 }
 
@@ -102,6 +102,58 @@ async fn a_wait_that_is_asked_for_is_kept_when_it_is_short_and_told_when_it_is_l
 }
 
 #[tokio::test]
+async fn a_wait_may_be_asked_for_by_a_date() {
+    let (fake, storage) = ready().await;
+    let until = |seconds| {
+        let mut headers = HeaderMap::new();
+        let date = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(seconds));
+        headers.insert("retry-after", date.parse().unwrap());
+        Action::Status(StatusCode::TOO_MANY_REQUESTS, headers)
+    };
+    // A date has whole seconds, so what is left of it is one less.
+    fake.fault(on(Method::HEAD, "/files/", until(3)));
+    let begun = std::time::Instant::now();
+    storage.stat(&name("o"), Freshness::Any).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+    fake.fault(on(Method::HEAD, "/files/", until(600)));
+    let error = storage.stat(&name("o"), Freshness::Any).await.unwrap_err();
+    let ErrorKind::Unavailable { retry_after: Some(wait) } = error.kind() else {
+        panic!("{}", error.report())
+    };
+    assert!((300..=600).contains(&wait.as_secs()), "{wait:?}");
+}
+
+#[tokio::test]
+async fn how_often_and_how_long_is_configured() {
+    let fake = fake(|_| ()).await;
+    let mut config = fake_config(&fake);
+    config.max_tries = 2;
+    let twice = storage(&config);
+    twice.check().await.unwrap();
+    fake.fault(Fault { path_contains: "/files/".to_owned(), ..Fault::always(status(503)) });
+    forget(&fake);
+    assert_unavailable(&twice.stat(&name("o"), Freshness::Any).await.unwrap_err());
+    assert_eq!(fake.take_requests().len(), 2);
+
+    // Many tries, but little time for all of them.
+    (config.max_tries, config.total_timeout) = (1000, Duration::from_secs(1));
+    let soon = storage(&config);
+    assert_unavailable(&soon.stat(&name("o"), Freshness::Any).await.unwrap_err());
+    let requests = fake.take_requests().len();
+    assert!((2..50).contains(&requests), "{requests}");
+
+    // One try that gets no answer.
+    fake.clear_faults();
+    fake.fault(Fault {
+        path_contains: "/files/".to_owned(),
+        ..Fault::always(Action::Delay(Duration::from_mins(5)))
+    });
+    let error = soon.stat(&name("o"), Freshness::Any).await.unwrap_err();
+    assert_unavailable(&error);
+    assert!(error.report().contains("waiting for the answer"), "{}", error.report());
+}
+
+#[tokio::test]
 async fn a_swift_that_goes_away_is_no_absence_and_comes_back() {
     let (mut fake, storage) = ready().await;
     let (object, bytes) = (name("o"), random(1000));
@@ -119,23 +171,45 @@ async fn a_swift_that_goes_away_is_no_absence_and_comes_back() {
     append(&storage, &stage, position, &bytes).await.unwrap();
 }
 
+/// By its disks, or by a quota: the one may pass, the other does not.
 #[tokio::test]
 async fn a_store_that_is_full_says_so_and_keeps_nothing() {
     let (fake, storage) = ready().await;
-    for length in [100, 3 * MEBIBYTE] {
-        fake.fault(on(Method::PUT, "/files/", status(507)));
-        let body = streamed_body(&random(length));
-        let error = storage.write(&name("o"), body, WriteMode::IfAbsent).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Full, "{}", error.report());
-    }
-    fake.fault(Fault { skip: 1, ..on(Method::PUT, "/segments/", status(507)) });
     let mut config = fake_config(&fake);
     config.segment_size = 1 << 20;
     let small_segments = crate::support::storage(&config);
-    let bytes = random(3 * MEBIBYTE);
-    let appended = append(&small_segments, &stage("s"), StagePosition::Start, &bytes).await;
-    assert_eq!(appended.unwrap_err().kind(), ErrorKind::Full);
-    eventually("segments are left", || fake.object_names(CONTAINER).is_empty()).await;
+    let full = |code, path: &str, skip| {
+        fake.fault(Fault { skip, ..always_on(Method::PUT, path, status(code)) });
+    };
+    for code in [507, 413] {
+        let kind = if code == 507 { ErrorKind::Full } else { ErrorKind::TooLarge };
+        for length in [100, 3 * MEBIBYTE] {
+            full(code, "/files/", 0);
+            let body = streamed_body(&random(length));
+            let error = storage.write(&name("o"), body, WriteMode::IfAbsent).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{}", error.report());
+            fake.clear_faults();
+        }
+        let bytes = random(3 * MEBIBYTE);
+        for (path, skip) in [("/segments/", 1), ("/apus/sessions/", 0)] {
+            full(code, path, skip);
+            let appended = append(&small_segments, &stage("s"), StagePosition::Start, &bytes).await;
+            assert_eq!(appended.unwrap_err().kind(), kind);
+            fake.clear_faults();
+            eventually("segments are left", || fake.object_names(CONTAINER).is_empty()).await;
+        }
+        // A stage that cannot be published can be dropped at once.
+        for path in ["/apus/records/", "multipart-manifest"] {
+            let (stage, state) = staged(&small_segments, "s", &bytes).await;
+            full(code, path, 0);
+            let published =
+                small_segments.stage_publish(&stage, &state.revision, &name("o"), WriteMode::IfAbsent).await;
+            assert_eq!(published.unwrap_err().kind(), kind);
+            fake.clear_faults();
+            assert_eq!(small_segments.stage_drop(&stage).await.unwrap(), Outcome::Done);
+            assert!(fake.object_names(CONTAINER).is_empty(), "{:?}", fake.object_names(CONTAINER));
+        }
+    }
 }
 
 #[tokio::test]
@@ -178,11 +252,29 @@ async fn a_writer_that_goes_away_leaves_nothing() {
     eventually("something is left", || fake.object_names(CONTAINER).is_empty()).await;
 }
 
+/// What broke off is read on, and no byte comes twice.
 #[tokio::test]
 async fn a_short_answer_is_no_end() {
     let (fake, storage) = ready().await;
-    storage.write(&name("o"), random(500_000).into(), WriteMode::IfAbsent).await.unwrap();
-    fake.fault(on(Method::GET, "/files/o", Action::TruncateBody(200_000)));
+    let bytes = random(500_000);
+    storage.write(&name("o"), bytes.clone().into(), WriteMode::IfAbsent).await.unwrap();
+    let truncated = |at| always_on(Method::GET, "/files/o", Action::TruncateBody(at));
+    fake.fault(truncated(200_000));
+    forget(&fake);
+    assert_content(&storage, "o", &bytes).await;
+    assert_eq!(asked(&fake.take_requests()), ["GET object"; 3]);
+    for (range, expected) in [
+        (ByteRange::From(100), bytes.slice(100..)),
+        (ByteRange::FromTo { first: 10, last: 450_000 }, bytes.slice(10..=450_000)),
+        (ByteRange::Last(300_000), bytes.slice(200_000..)),
+    ] {
+        let reader = storage.read(&name("o"), range, Freshness::Any).await.unwrap().unwrap();
+        assert!(body::collect(reader.stream, 1 << 20).await.unwrap() == expected);
+    }
+
+    // Where nothing more comes it ends in an error.
+    fake.clear_faults();
+    fake.fault(truncated(0));
     let reader = storage.read(&name("o"), ByteRange::Full, Freshness::Any).await.unwrap().unwrap();
     let error = body::collect(reader.stream, 1 << 20).await.unwrap_err();
     let error = error.downcast::<StorageError>().unwrap();
@@ -190,18 +282,34 @@ async fn a_short_answer_is_no_end() {
     assert_eq!((error.operation(), error.object()), ("read", "o"));
 }
 
+/// The rest of another object is not the rest of this one.
 #[tokio::test]
-async fn a_missing_segment_is_damage_and_heals_by_writing_again() {
+async fn what_is_replaced_while_it_is_read_is_not_mixed() {
     let (fake, storage) = ready().await;
-    let bytes = random(3 * MEBIBYTE);
-    publish(&storage, "s", "o", &bytes).await;
-    let segments = fake.object(CONTAINER, "files/o").unwrap().segments.unwrap();
-    fake.delete_object(CONTAINER, segments[0].strip_prefix("/registry/").unwrap());
-    let error = storage.read(&name("o"), ByteRange::Full, Freshness::Any).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Damaged, "{}", error.report());
-    storage.write(&name("o"), streamed_body(&bytes), WriteMode::Replace).await.unwrap();
+    let old = random(500_000);
+    storage.write(&name("o"), old.clone().into(), WriteMode::IfAbsent).await.unwrap();
+    for replaced in [true, false] {
+        fake.fault(on(Method::GET, "/files/o", Action::TruncateBody(200_000)));
+        let reader = storage.read(&name("o"), ByteRange::Full, Freshness::Any).await.unwrap().unwrap();
+        if replaced {
+            storage.write(&name("o"), random(500_000).into(), WriteMode::Replace).await.unwrap();
+        } else {
+            storage.delete(&[name("o")]).await[0].as_ref().unwrap();
+        }
+        let error = body::collect(reader.stream, 1 << 20).await.unwrap_err();
+        assert_unavailable(&error.downcast::<StorageError>().unwrap());
+    }
+}
+
+/// The token ends in mid-body: the rest is read with another one.
+#[tokio::test]
+async fn a_token_that_ends_while_content_is_read() {
+    let (fake, storage) = ready().await;
+    let bytes = random(500_000);
+    storage.write(&name("o"), bytes.clone().into(), WriteMode::IfAbsent).await.unwrap();
+    fake.fault(on(Method::GET, "/files/o", Action::ExpireTokensInBody(123_456)));
     assert_content(&storage, "o", &bytes).await;
-    assert_eq!(fake.object_names(CONTAINER), ["files/o"]);
+    assert_eq!(fake.count(|request| request.status == Some(StatusCode::UNAUTHORIZED)), 1);
 }
 
 #[tokio::test]

@@ -12,10 +12,14 @@
 mod answers;
 mod budgets;
 mod conformance;
+mod doctor;
 mod failures;
+mod keystone;
 mod lost_answers;
 mod odd;
 mod segments;
 mod sign_in;
 mod support;
+mod temporary_urls;
 mod tokens;
+mod versions;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use apus_swift::SwiftConfig;
+use apus_swift::{Password, SwiftConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -23,7 +23,7 @@ impl Odd {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::default());
-        let config = SwiftConfig::new(format!("{root}/auth/v1.0"), "user", "key", CONTAINER);
+        let config = SwiftConfig::new(format!("{root}/auth/v1.0"), Password::new("user", "key"), CONTAINER);
         let (answer, log) = (Arc::new(answer), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {

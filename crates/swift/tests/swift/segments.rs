@@ -5,12 +5,12 @@ use apus_storage::{
     ByteRange, ErrorKind, Freshness, ListEntry, ListRequest, Outcome, Publication, StagePosition, Storage,
     WriteMode,
 };
-use apus_swift::{Content, ListingRequest, SwiftClient, SwiftConfig, SwiftStorage, Upload};
+use apus_swift::{ListingRequest, SwiftClient, SwiftConfig, SwiftStorage};
 use bytes::Bytes;
 
 use crate::support::{
-    CONTAINER, MEBIBYTE, append, assert_content, content, fake, fake_config, name, publish, random, real_v1,
-    real_v3, stage, staged, storage, streamed, streamed_body,
+    CONTAINER, MEBIBYTE, append, assert_content, fake, fake_config, name, publish, random, real_v1, real_v3,
+    stage, staged, storage, streamed_body,
 };
 
 /// A fake, and storage whose segments have 1 MiB.
@@ -222,47 +222,4 @@ async fn large_objects_on_a_real_swift_with_version_1() {
 #[tokio::test]
 async fn large_objects_on_a_real_swift_with_version_3() {
     large_objects_on_a_real_swift(real_v3("apus-segments")).await;
-}
-
-/// What registry:2 wrote: read by the same request, kept whole by a touch; only its manifest is deleted.
-async fn a_dynamic_large_object(config: SwiftConfig) {
-    let (storage, raw) = (storage(&config), raw(&config));
-    storage.check().await.unwrap();
-    let id = u64::from_le_bytes(random(8)[..].try_into().unwrap());
-    let (object, base) = (format!("dlo{id}"), format!("segments/2f6/{id}"));
-    let parts = [random(1000), random(2000)];
-    for (number, part) in parts.iter().enumerate() {
-        let content = Content::stream(None, streamed(part));
-        raw.put(Upload::new(format!("{base}/{:016}", number + 1), content)).await.unwrap();
-    }
-    let header = (
-        http::HeaderName::from_static("x-object-manifest"),
-        http::HeaderValue::from_str(&format!("{}/{base}", config.container)).unwrap(),
-    );
-    let manifest = Upload::new(format!("files/{object}"), Bytes::new()).metadata(Some(header));
-    raw.put(manifest).await.unwrap();
-    let whole = Bytes::from(parts.concat());
-    for _ in 0..2 {
-        let info = storage.stat(&name(&object), Freshness::Newest).await.unwrap().unwrap();
-        assert_eq!(info.size, 3000);
-        assert_content(&storage, &object, &whole).await;
-        assert_eq!(storage.touch(&name(&object)).await.unwrap(), Outcome::Done);
-    }
-    assert_eq!(*storage.delete(&[name(&object)]).await[0].as_ref().unwrap(), Outcome::Done);
-    assert!(content(&storage, &object).await.is_none());
-    for number in 1..=2 {
-        assert!(raw.head(&format!("{base}/{number:016}"), Freshness::Newest).await.unwrap().is_some());
-        raw.delete(&format!("{base}/{number:016}")).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_dynamic_large_object_on_the_fake() {
-    let fake = fake(|_| ()).await;
-    a_dynamic_large_object(fake_config(&fake)).await;
-}
-
-#[tokio::test]
-async fn a_dynamic_large_object_on_a_real_swift() {
-    a_dynamic_large_object(real_v1("apus-dynamic")).await;
 }

@@ -1,12 +1,17 @@
-//! Signing in, in all its ways, and what is said when it fails.
+//! Signing in, in all its ways, and what is said when it fails: mostly on the fake; the ways of a real Keystone are in
+//! `keystone.rs`, the versions in `versions.rs`.
 
 use std::time::{Duration, Instant};
 
-use apus_fake_swift::{FakeSwift, Interface as Port, RequestKind};
-use apus_storage::{ErrorKind, StorageError};
-use apus_swift::{AuthVersion, Interface, SwiftConfig};
+use apus_fake_swift::{Action, FakeSwift, Fault, Interface as Port, Options, RequestKind};
+use apus_storage::{ErrorKind, Freshness, Storage, StorageError};
+use apus_swift::{
+    ApplicationCredential, Credentials, Domain, Entity, Interface, Password, Secret, SwiftConfig, Token,
+};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 
-use crate::support::{CONTAINER, fake, fake_config, real_v1, real_v3, storage};
+use crate::support::{CONTAINER, fake, fake_config, forget, name, real_v1, real_v3, storage};
 
 async fn refused(config: &SwiftConfig) -> StorageError {
     storage(config).check().await.unwrap_err()
@@ -29,29 +34,60 @@ fn assert_says(error: &StorageError, said: &[&str]) {
     }
 }
 
+/// That signing in to the fake's Keystone by these works.
+async fn assert_signs_in(fake: &FakeSwift, credentials: impl Into<Credentials>) {
+    let credentials = credentials.into();
+    let config = SwiftConfig::new(fake.auth_url_v3(), credentials.clone(), CONTAINER);
+    let outcome = storage(&config).check().await;
+    outcome.unwrap_or_else(|error| panic!("{credentials:?}: {}", error.report()));
+}
+
 #[tokio::test]
-async fn both_versions_and_all_interfaces_of_the_fake() {
+async fn every_way_to_sign_in() {
     let fake = fake(|_| ()).await;
-    let v1 = SwiftConfig::new(fake.auth_url_v1(), "test:tester", "testing", CONTAINER);
-    storage(&v1).check().await.unwrap();
-    let mut v3 = fake_config(&fake);
-    storage(&v3).check().await.unwrap();
-    assert_eq!(ports(&fake), [Port::Public]);
-    v3.interface = Interface::Internal;
-    storage(&v3).check().await.unwrap();
-    assert_eq!(ports(&fake), [Port::Internal]);
+    let v1 = Password::new("test:tester", "testing");
+    storage(&SwiftConfig::new(fake.auth_url_v1(), v1, CONTAINER)).check().await.unwrap();
 
-    let mut by_id = fake_config(&fake);
-    let options = apus_fake_swift::Options::default();
-    (by_id.user_id, by_id.tenant_id) = (Some(options.user_id()), Some(options.project_id()));
-    (by_id.user, by_id.tenant) = ("nobody".to_owned(), Some("nothing".to_owned()));
-    storage(&by_id).check().await.unwrap();
+    let Options {
+        application_credential: name,
+        application_credential_secret: key,
+        trustee,
+        trustee_password,
+        ..
+    } = Options::default();
+    let options = Options::default();
+    let (user, project) = (Entity::Id(options.user_id()), Entity::Id(options.project_id()));
+    let domain = || Domain::Name("Default".to_owned());
+    let domain_id = || Domain::Id("default".to_owned());
+    assert_signs_in(&fake, Password::new("tester", "testing").for_project("test")).await;
+    assert_signs_in(&fake, Password::new(user.clone(), "testing").for_project(project.clone())).await;
+    let named = |domain| Entity::named("tester").in_domain(domain);
+    let of = |domain| Entity::named("test").in_domain(domain);
+    assert_signs_in(&fake, Password::new(named(domain()), "testing").for_project(of(domain_id()))).await;
+    assert_signs_in(&fake, Password::new(named(domain_id()), "testing").for_project("test")).await;
+    assert_signs_in(&fake, Password::new(trustee, trustee_password).by_trust(options.trust_id())).await;
+    let id = options.application_credential_id();
+    assert_signs_in(&fake, ApplicationCredential::new(id, key.clone())).await;
+    assert_signs_in(&fake, ApplicationCredential::named(&name, named(domain()), key.clone())).await;
+    assert_signs_in(&fake, ApplicationCredential::named(&name, user, key)).await;
+    assert_signs_in(&fake, Token::new(fake.give_token(false)).for_project(project)).await;
+    assert_signs_in(&fake, Token::new(fake.give_token(true)).for_project("test")).await;
+}
 
-    let mut domains = fake_config(&fake);
-    domains.domain_id = Some("default".to_owned());
-    domains.tenant_domain = Some("Default".to_owned());
-    domains.region = Some(options.region);
-    storage(&domains).check().await.unwrap();
+#[tokio::test]
+async fn a_catalog_has_an_address_for_each_interface() {
+    let fake = fake(|_| ()).await;
+    let mut config = fake_config(&fake);
+    for (interface, port) in [
+        (Interface::Public, Port::Public),
+        (Interface::Internal, Port::Internal),
+        (Interface::Admin, Port::Internal),
+    ] {
+        config.interface = interface;
+        config.region = Some(Options::default().region);
+        storage(&config).check().await.unwrap();
+        assert_eq!(ports(&fake), [port]);
+    }
 }
 
 fn ports(fake: &FakeSwift) -> Vec<Port> {
@@ -75,49 +111,57 @@ async fn a_storage_url_that_is_given_is_used_as_it_is() {
     assert_eq!(ports(&fake), [Port::Internal]);
 }
 
-#[tokio::test]
-async fn a_real_keystone_says_what_it_is() {
-    let given = real_v3(CONTAINER);
-    let root = given.auth_url.trim_end_matches('/').trim_end_matches("/v3").to_owned();
-    for url in [root.clone(), format!("{root}/"), format!("{root}/v3/")] {
-        let mut config = given.clone();
-        config.auth_url = url;
-        storage(&config).check().await.unwrap();
+/// The same configuration, but with another password and the name of a user who is not there.
+fn with_wrong_password(mut config: SwiftConfig) -> SwiftConfig {
+    if let Credentials::Password(password) = &mut config.credentials {
+        password.password = "s3cret".into();
+        // The user of a real Keystone may be named as its password is.
+        if let Entity::Name { name, .. } = &mut password.user {
+            *name = name.replace("tester", "someone");
+        }
     }
-    let mut config = given;
-    config.auth_version = Some(AuthVersion::V3);
-    config.auth_url = root;
-    config.domain = None;
-    config.tenant_domain = None;
-    storage(&config).check().await.unwrap();
+    config
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_said_to_be_wrong() {
     let fake = fake(|_| ()).await;
-    let mut configs = [
-        SwiftConfig::new(fake.auth_url_v1(), "test:tester", "", CONTAINER),
-        fake_config(&fake),
-        real_v1(CONTAINER),
-        real_v3(CONTAINER),
-    ];
-    for config in &mut configs {
-        config.password = "s3cret".into();
-        // The user of a real Keystone may be named as its password is.
-        config.user = config.user.replace("tester", "someone");
-        assert_denied(config, &["401", &config.user, &config.auth_url, "check username, password"]).await;
+    let v1 = SwiftConfig::new(fake.auth_url_v1(), Password::new("test:tester", ""), CONTAINER);
+    let v2 = Password::new("test:tester", "");
+    let v2 = SwiftConfig::new(fake.auth_url_v2(), v2, CONTAINER);
+    for config in [v1, v2, fake_config(&fake), real_v1(CONTAINER), real_v3(CONTAINER)] {
+        let config = with_wrong_password(config);
+        assert_denied(&config, &["401", "someone", &config.auth_url, "check username, password"]).await;
     }
 }
 
 #[tokio::test]
-async fn a_missing_project_is_named() {
-    let mut config = real_v3(CONTAINER);
-    config.tenant = None;
-    assert_denied(&config, &["tenant", "tenantid"]).await;
+async fn a_wrong_application_credential_and_a_wrong_token_are_said_to_be_wrong() {
     let fake = fake(|_| ()).await;
-    let mut config = fake_config(&fake);
-    config.tenant = None;
-    assert_denied(&config, &["tenant", "tenantid"]).await;
+    let with = |credentials: Credentials| SwiftConfig::new(fake.auth_url_v3(), credentials, CONTAINER);
+    let credential = with(ApplicationCredential::new("nobody", "s3cret").into());
+    let said = ["application credential \"nobody\"", "404", "has not expired"];
+    assert_denied(&credential, &said).await;
+    let credential = with(ApplicationCredential::named("robot", "tester", "s3cret").into());
+    assert_denied(&credential, &["application credential \"robot\" of user \"tester\""]).await;
+    let token = with(Token::new("s3cret").for_project("test").into());
+    assert_denied(&token, &["the token", "give a new one"]).await;
+    let trust = with(Password::new("tester", "testing").by_trust("nothing").into());
+    assert_denied(&trust, &["user \"tester\" by trust \"nothing\"", "trustid"]).await;
+}
+
+#[tokio::test]
+async fn a_missing_project_is_named() {
+    let fake = fake(|_| ()).await;
+    let user = Password::new("tester", "testing");
+    for url in [fake.auth_url_v2(), fake.auth_url_v3()] {
+        let config = SwiftConfig::new(url, user.clone(), CONTAINER);
+        assert_denied(&config, &["tenant", "tenantid", "OS_PROJECT_NAME"]).await;
+        // Also where nobody has to look into the catalog.
+        let mut config = config;
+        config.storage_url = Some(fake.storage_url(Port::Public));
+        assert_denied(&config, &["without a project"]).await;
+    }
 }
 
 #[tokio::test]
@@ -128,14 +172,12 @@ async fn an_endpoint_that_is_not_there_is_named_and_so_are_those_that_are() {
 }
 
 #[tokio::test]
-async fn what_is_no_identity_service_is_said_to_be_none() {
+async fn a_service_without_a_certificate_that_is_believed_is_said_to_have_none() {
     let fake = fake(|_| ()).await;
-    let storage_url = fake.storage_url(Port::Public);
-    let (host, _) = storage_url.split_once("/v1").unwrap();
-    let config = SwiftConfig::new(host, "user", "s3cret", CONTAINER);
-    assert_denied(&config, &["does not say how to sign in", "authversion"]).await;
-    let config = SwiftConfig::new("http://127.0.0.1:9/v2.0", "user", "s3cret", CONTAINER);
-    assert_denied(&config, &["version 2"]).await;
+    let mut config = fake_config(&fake);
+    config.auth_url = config.auth_url.replace("http:", "https:");
+    let error = refused(&config).await;
+    assert_says(&error, &[&config.auth_url, "no TLS", "cacert"]);
 }
 
 #[tokio::test]
@@ -163,16 +205,89 @@ async fn an_unreachable_service_is_named_with_the_cause_and_not_asked_by_each_ca
     }
 }
 
+fn sign_ins(fake: &FakeSwift) -> usize {
+    fake.count(|request| request.kind == RequestKind::SignIn)
+}
+
+/// A Keystone locks out a user for whom too many wrong passwords are tried.
 #[tokio::test]
-async fn a_wrong_password_is_not_tried_again_and_again() {
+async fn a_wrong_password_is_tried_once_for_all_who_come_at_once_or_one_after_the_other() {
     let fake = fake(|_| ()).await;
-    let mut config = fake_config(&fake);
-    config.password = "s3cret".into();
-    let storage = storage(&config);
+    let storage = storage(&with_wrong_password(fake_config(&fake)));
+    let together: Vec<_> = (0..50)
+        .map(|_| {
+            let storage = storage.clone();
+            tokio::spawn(async move { storage.check().await.unwrap_err().kind() })
+        })
+        .collect();
+    for check in together {
+        assert_eq!(check.await.unwrap(), ErrorKind::Denied);
+    }
     for _ in 0..100 {
         storage.check().await.unwrap_err();
     }
-    assert_eq!(fake.count(|request| request.kind == RequestKind::SignIn), 1);
+    assert_eq!(sign_ins(&fake), 1);
+}
+
+/// The task that signs in is nobody's: those who wait may go away.
+#[tokio::test]
+async fn a_sign_in_is_not_begun_anew_when_those_who_wait_go_away() {
+    let fake = fake(|_| ()).await;
+    let delay = Action::Delay(Duration::from_secs(1));
+    fake.fault(Fault { path_contains: "/auth/tokens".to_owned(), ..Fault::always(delay) });
+    let storage = storage(&fake_config(&fake));
+    for _ in 0..10 {
+        let _ = tokio::time::timeout(Duration::from_millis(20), storage.check()).await;
+    }
+    storage.check().await.unwrap();
+    assert_eq!(sign_ins(&fake), 1);
+}
+
+#[tokio::test]
+async fn a_keystone_that_asks_to_wait_is_left_alone_for_so_long() {
+    let fake = fake(|_| ()).await;
+    let busy = |seconds: &'static str| {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, seconds.parse().unwrap())]);
+        let action = Action::Status(StatusCode::TOO_MANY_REQUESTS, headers);
+        Fault { path_contains: "/auth/tokens".to_owned(), ..Fault::once(action) }
+    };
+    // A short wait is waited.
+    fake.fault(busy("2"));
+    let begun = Instant::now();
+    storage(&fake_config(&fake)).check().await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(sign_ins(&fake), 2);
+
+    // A long one is said to whoever asks, and Keystone is not asked meanwhile.
+    forget(&fake);
+    fake.fault(busy("30"));
+    let storage = storage(&fake_config(&fake));
+    for _ in 0..100 {
+        let error = storage.check().await.unwrap_err();
+        let asked = ErrorKind::Unavailable { retry_after: Some(Duration::from_secs(30)) };
+        assert_eq!(error.kind(), asked, "{}", error.report());
+    }
+    assert_eq!(sign_ins(&fake), 1);
+}
+
+#[tokio::test]
+async fn a_secret_in_a_file_is_read_at_each_sign_in() {
+    let fake = fake(|_| ()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    let user = Password::new("tester", Secret::file(&file)).for_project("test");
+    let config = SwiftConfig::new(fake.auth_url_v3(), user, CONTAINER);
+    assert_denied(&config, &[file.to_str().unwrap(), "cannot be read", "put the secret there"]).await;
+
+    let storage = storage(&config);
+    std::fs::write(&file, "testing\n").unwrap();
+    storage.check().await.unwrap();
+    std::fs::write(&file, "s3cret\n").unwrap();
+    storage.stat(&name("o"), Freshness::Any).await.unwrap();
+    fake.expire_tokens();
+    let error = storage.stat(&name("o"), Freshness::Any).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_says(&error, &["401", "check username, password"]);
 }
 
 #[tokio::test]
@@ -197,7 +312,7 @@ async fn many_who_come_first_sign_in_once() {
     for check in checks {
         check.await.unwrap();
     }
-    assert_eq!(fake.count(|request| request.kind == RequestKind::SignIn), 1);
+    assert_eq!(sign_ins(&fake), 1);
     assert_eq!(fake.count(|request| request.kind == RequestKind::Info), 1);
     assert_eq!(fake.count(|request| request.kind == RequestKind::Container), 2);
 }

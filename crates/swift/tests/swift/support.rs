@@ -7,7 +7,7 @@ use apus_storage::{
     Body, ByteRange, ByteStream, Freshness, ObjectName, Publication, StageId, StagePosition, StageState,
     Storage, WriteMode, body,
 };
-use apus_swift::{SwiftConfig, SwiftStorage};
+use apus_swift::{Domain, Entity, Password, SwiftConfig, SwiftStorage};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -24,9 +24,8 @@ pub(crate) async fn fake(change: impl FnOnce(&mut Options)) -> FakeSwift {
 
 /// How to sign in to the fake by version 3.
 pub(crate) fn fake_config(fake: &FakeSwift) -> SwiftConfig {
-    let mut config = SwiftConfig::new(fake.auth_url_v3(), "tester", "testing", CONTAINER);
-    config.tenant = Some("test".to_owned());
-    config
+    let user = Password::new("tester", "testing").for_project("test");
+    SwiftConfig::new(fake.auth_url_v3(), user, CONTAINER)
 }
 
 pub(crate) fn storage(config: &SwiftConfig) -> SwiftStorage {
@@ -48,21 +47,21 @@ pub(crate) async fn ready_with(change: impl FnOnce(&mut Options)) -> (FakeSwift,
 
 /// How to sign in to the real Swift by version 1.
 pub(crate) fn real_v1(container: &str) -> SwiftConfig {
-    SwiftConfig::new(variable("ST_AUTH"), variable("ST_USER"), variable("ST_KEY"), container)
+    SwiftConfig::new(variable("ST_AUTH"), Password::new(variable("ST_USER"), variable("ST_KEY")), container)
 }
 
 /// How to sign in to the real Swift by version 3.
 pub(crate) fn real_v3(container: &str) -> SwiftConfig {
-    let user = variable("OS_USERNAME");
-    let mut config = SwiftConfig::new(variable("OS_AUTH_URL"), user, variable("OS_PASSWORD"), container);
-    config.tenant = Some(variable("OS_PROJECT_NAME"));
-    config.domain = Some(variable("OS_USER_DOMAIN_NAME"));
-    config.tenant_domain = Some(variable("OS_PROJECT_DOMAIN_NAME"));
+    let domain = |name| Domain::Name(variable(name));
+    let user = Entity::named(variable("OS_USERNAME")).in_domain(domain("OS_USER_DOMAIN_NAME"));
+    let project = Entity::named(variable("OS_PROJECT_NAME")).in_domain(domain("OS_PROJECT_DOMAIN_NAME"));
+    let user = Password::new(user, variable("OS_PASSWORD")).for_project(project);
+    let mut config = SwiftConfig::new(variable("OS_AUTH_URL"), user, container);
     config.region = Some(variable("OS_REGION_NAME"));
     config
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set: start a Swift with scripts/swift-up --keystone, or run scripts/test")
     })

@@ -7,7 +7,7 @@ use apus_fake_swift::{Action, FakeSwift, Fault, RequestKind};
 use apus_storage::{
     ByteRange, ErrorKind, Freshness, ListRequest, StagePosition, Storage, StorageError, WriteMode, body,
 };
-use apus_swift::SwiftConfig;
+use apus_swift::{Password, SwiftConfig};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
@@ -111,6 +111,62 @@ async fn a_token_that_is_never_accepted_is_no_loop() {
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
+/// Some Ceph RGW answer 403 where a token has expired.
+#[tokio::test]
+async fn a_403_may_be_the_end_of_a_token_and_is_tried_once_with_another() {
+    let (fake, storage) = ready().await;
+    let forbidden = || Action::Status(StatusCode::FORBIDDEN, HeaderMap::new());
+    fake.fault(Fault { path_contains: "/files/".to_owned(), times: 20, ..Fault::always(forbidden()) });
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let storage = storage.clone();
+            tokio::spawn(async move { storage.stat(&name("o"), Freshness::Any).await })
+        })
+        .collect();
+    for look in looks {
+        look.await.unwrap().unwrap();
+    }
+    assert_eq!(sign_ins(&fake), 1);
+    // A stream is only given to Swift when that asks for it, so it is whole still.
+    let fake = fake_with_doubts(forbidden()).await;
+    let storage = self::storage(&fake_config(&fake));
+    storage.write(&name("o"), streamed_body(&random(MEBIBYTE)), WriteMode::Replace).await.unwrap();
+}
+
+/// A fake that answers so to the first request about an object.
+async fn fake_with_doubts(action: Action) -> FakeSwift {
+    let fake = fake(|_| ()).await;
+    fake.fault(Fault { path_contains: "/files/".to_owned(), ..Fault::once(action) });
+    fake
+}
+
+/// Most 403 say what they mean: that the user may not. They cost one sign-in now and then, and never the token.
+#[tokio::test]
+async fn a_403_that_stays_is_no_loop_and_costs_no_token() {
+    let (fake, storage) = ready().await;
+    let forbidden = Action::Status(StatusCode::FORBIDDEN, HeaderMap::new());
+    fake.fault(Fault { path_contains: "/files/forbidden".to_owned(), ..Fault::always(forbidden) });
+    let down = Action::Status(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new());
+    fake.fault(Fault { path_contains: "/auth/tokens".to_owned(), skip: 1, ..Fault::always(down) });
+    for _ in 0..50 {
+        let error = storage.stat(&name("forbidden"), Freshness::Any).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied, "{}", error.report());
+    }
+    assert_eq!(sign_ins(&fake), 1);
+    assert_eq!(fake.count(|request| request.kind == RequestKind::Object), 51);
+    storage.stat(&name("o"), Freshness::Any).await.unwrap();
+
+    // Nor does it when nobody can sign in.
+    let (fake, storage) = ready().await;
+    let forbidden = Action::Status(StatusCode::FORBIDDEN, HeaderMap::new());
+    fake.fault(Fault { path_contains: "/files/forbidden".to_owned(), ..Fault::always(forbidden) });
+    let refused = Action::Status(StatusCode::UNAUTHORIZED, HeaderMap::new());
+    fake.fault(Fault { path_contains: "/auth/tokens".to_owned(), ..Fault::always(refused) });
+    storage.stat(&name("forbidden"), Freshness::Any).await.unwrap_err();
+    storage.stat(&name("o"), Freshness::Any).await.unwrap();
+    assert_eq!(sign_ins(&fake), 1);
+}
+
 /// A stream that was begun cannot be sent again; that is said, and nothing is there.
 #[tokio::test]
 async fn a_body_that_was_begun_is_not_repeated() {
@@ -162,7 +218,7 @@ async fn a_keystone_that_is_down_does_not_matter_while_the_token_lives() {
 #[tokio::test]
 async fn a_token_of_tempauth_is_not_asked_for_all_the_time() {
     let fake = fake(|options| options.token_life = Duration::from_secs(3)).await;
-    let config = SwiftConfig::new(fake.auth_url_v1(), "test:tester", "testing", CONTAINER);
+    let config = SwiftConfig::new(fake.auth_url_v1(), Password::new("test:tester", "testing"), CONTAINER);
     let storage = storage(&config);
     storage.check().await.unwrap();
     forget(&fake);

@@ -208,34 +208,6 @@ fn swift() {
     ]);
 }
 
-/// OpenStack Magnum signs in by a trust.
-#[test]
-fn a_file_as_magnum_writes_it_waits_for_trusts() {
-    check(&[(
-        "version: 0.1
-log:
-  fields:
-    service: registry
-storage:
-  cache:
-    layerinfo: inmemory
-  swift:
-    authurl: \"http://keystone.example:5000/v3\"
-    region: \"RegionOne\"
-    username: \"trustee\"
-    password: \"hunter2\"
-    domainid: \"0123456789abcdef\"
-    trustid: \"fedcba9876543210\"
-    container: \"docker_registry\"
-    insecureskipverify: false
-    chunksize: 5242880
-http:
-  addr: :5000
-",
-        "14:5: storage.swift.trustid: not supported yet by this version: sign-in by a trust",
-    )]);
-}
-
 #[test]
 fn http() {
     const ADDR: &str = "expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000";

@@ -5,7 +5,10 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 
 use super::parse;
-use crate::{Config, Loaded, LogFormat, LogLevel, StorageDriver, SwiftConfig};
+use crate::{
+    Config, Loaded, LogFormat, LogLevel, StorageDriver, SwiftConfig, SwiftCredentials, SwiftSecret,
+    SwiftSignIn, SwiftUser,
+};
 
 /// The files of this table are made to start; one that does not is the fault of the test.
 fn read(text: &str) -> Loaded {
@@ -27,6 +30,18 @@ fn swift(config: &Config) -> &SwiftConfig {
     match &config.storage.driver {
         StorageDriver::Swift(swift) => swift,
         other => panic!("not Swift: {other:?}"),
+    }
+}
+
+/// The name of the user, and the password.
+fn login(swift: &SwiftConfig) -> (&str, &str) {
+    match &swift.sign_in {
+        SwiftSignIn::Service {
+            credentials:
+                SwiftCredentials::Password { user: SwiftUser::Name(name), password: SwiftSecret::Text(password) },
+            ..
+        } => (name, password.expose_secret()),
+        other => panic!("not by a password: {other:?}"),
     }
 }
 
@@ -106,7 +121,7 @@ http: {addr: '0.0.0.0:5000', tls: {certificate: '', key: ''}}
 ",
     );
     let swift = swift(&loaded.config);
-    assert_eq!(swift.password.expose_secret(), "00123");
+    assert_eq!(login(swift).1, "00123");
     assert_eq!(swift.region.as_deref(), Some("RegionOne"));
     assert_eq!(swift.domain, None, "an empty text is no domain");
     assert!(loaded.config.storage.delete_enabled);
@@ -137,7 +152,7 @@ storage:
 ",
     );
     let swift = swift(&loaded.config);
-    assert_eq!(swift.password.expose_secret(), "12345");
+    assert_eq!(login(swift).1, "12345");
     assert_eq!(swift.tenant_id.as_deref(), Some("00000000000000000000000000000042"));
     assert_eq!(swift.chunk_size, Some(5 << 20));
     assert_eq!(
@@ -162,8 +177,7 @@ storage:
     username: v
 ",
     );
-    assert_eq!(swift(&loaded.config).username, "v");
-    assert_eq!(swift(&loaded.config).password.expose_secret(), "007");
+    assert_eq!(login(swift(&loaded.config)), ("v", "007"));
     assert_eq!(warnings(&loaded), ["config.yml:2:1: x-login: unknown key, ignored"]);
 }
 
@@ -212,7 +226,7 @@ http:
     let http = &loaded.config.http;
     assert_eq!((http.addr.host.as_str(), http.addr.port), ("::1", 0));
     assert_eq!(http.secret.as_ref().unwrap().expose_secret(), "0042");
-    assert!(http.relative_urls);
+    assert_eq!(http.relative_urls, Some(true));
     assert_eq!(http.host.as_deref(), Some("https://registry.example:8443"));
     assert_eq!(http.prefix, "/mirror");
     assert_eq!(http.drain_timeout, Duration::from_secs(90));
@@ -281,10 +295,7 @@ storage:
     uploadpurging: {enabled: true, age: 168h, interval: 24h, dryrun: false}
 http:
   debug: {addr: 'localhost:5001', prometheus: {enabled: true, path: /metrics}}
-  http2: {disabled: false}
-  h2c: {enabled: true}
   headers: {X-Frame-Options: [deny]}
-catalog: {maxentries: 100}
 compatibility: {schema1: {enabled: true}}
 health: {file: [{file: /tmp/x, interval: 10s}]}
 middleware: {storage: [{name: redirect}]}
@@ -292,8 +303,7 @@ notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Author
 policy: {repository: {classes: [image]}}
 redis: {addr: 'localhost:6379', password: hunter2}
 reporting: {bugsnag: {apikey: hunter2}}
-tags: {maxtags: 10}
-validation: {manifests: {urls: {allow: ['.*']}}}
+validation: {manifests: {urls: {allow: ['.*'], deny: ['^https://']}}}
 ",
     );
     let keys: Vec<_> = loaded
@@ -314,19 +324,16 @@ validation: {manifests: {urls: {allow: ['.*']}}}
             "12:3 storage.tag",
             "14:5 storage.maintenance.uploadpurging",
             "16:3 http.debug",
-            "17:3 http.http2",
-            "18:3 http.h2c",
-            "19:3 http.headers",
-            "20:1 catalog",
-            "21:1 compatibility",
-            "22:1 health",
-            "23:1 middleware",
-            "24:1 notifications",
-            "25:1 policy",
-            "26:1 redis",
-            "27:1 reporting",
-            "28:1 tags",
-            "29:1 validation",
+            "17:3 http.headers",
+            "18:1 compatibility",
+            "19:1 health",
+            "20:1 middleware",
+            "21:1 notifications",
+            "22:1 policy",
+            "23:1 redis",
+            "24:1 reporting",
+            "25:33 validation.manifests.urls.allow",
+            "25:48 validation.manifests.urls.deny",
         ]
     );
     for warning in &loaded.warnings {

@@ -1,103 +1,96 @@
 use super::*;
-use crate::config::Interface;
 
-fn config(change: impl FnOnce(&mut SwiftConfig)) -> SwiftConfig {
-    let mut config = SwiftConfig::new("http://h:5000/v3", "u", "p", "registry");
-    change(&mut config);
-    config
+fn asked(credentials: impl Into<Credentials>) -> Value {
+    request(&credentials.into(), "s").unwrap()["auth"].clone()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it is for optional fields")]
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn name(text: &str) -> Domain {
+    Domain::Name(text.to_owned())
+}
+
+fn id(text: &str) -> Domain {
+    Domain::Id(text.to_owned())
 }
 
 #[test]
 fn a_user_is_known_by_name_and_domain_or_by_identifier() {
-    let user = |change: fn(&mut SwiftConfig)| {
-        request(&config(change))["auth"]["identity"]["password"]["user"].clone()
-    };
-    assert_eq!(user(|_| ()), json!({"name": "u", "domain": {"name": "Default"}, "password": "p"}));
-    let by_domain_id = user(|config| config.domain_id = some("d1"));
-    assert_eq!(by_domain_id["domain"], json!({"id": "d1"}));
-    let by_both = user(|config| (config.domain, config.domain_id) = (some("D"), some("d1")));
-    assert_eq!(by_both["domain"], json!({"name": "D"}));
-    assert_eq!(user(|config| config.user_id = some("u1")), json!({"id": "u1", "password": "p"}));
+    let user = |user: Entity| asked(Password::new(user, "s"))["identity"].clone();
+    let named = user(Entity::named("u"));
+    assert_eq!(named["methods"], json!(["password"]));
+    assert_eq!(
+        named["password"]["user"],
+        json!({"name": "u", "domain": {"name": "Default"}, "password": "s"})
+    );
+    let domain = |domain| user(Entity::named("u").in_domain(domain))["password"]["user"]["domain"].clone();
+    assert_eq!(domain(id("d1")), json!({"id": "d1"}));
+    assert_eq!(domain(name("D")), json!({"name": "D"}));
+    let by_id = user(Entity::Id("u1".into()).in_domain(name("D")));
+    assert_eq!(by_id["password"]["user"], json!({"id": "u1", "password": "s"}));
 }
 
 #[test]
 fn a_project_is_known_by_identifier_or_by_name_and_the_first_domain_there_is() {
-    let project = |change: fn(&mut SwiftConfig)| {
-        let config = config(|config| {
-            config.tenant = some("t");
-            change(config);
-        });
-        request(&config)["auth"]["scope"]["project"].clone()
+    let scope = |user: Entity, project: Entity| {
+        asked(Password::new(user, "s").for_project(project))["scope"]["project"].clone()
     };
-    assert_eq!(project(|config| config.tenant_id = some("t1")), json!({"id": "t1"}));
-    let domain = |change: fn(&mut SwiftConfig)| project(change)["domain"].clone();
-    assert_eq!(domain(|_| ()), json!({"name": "Default"}));
-    assert_eq!(domain(|config| config.domain_id = some("d1")), json!({"id": "d1"}));
-    assert_eq!(
-        domain(|config| (config.domain, config.domain_id) = (some("D"), some("d1"))),
-        json!({"name": "D"})
-    );
-    assert_eq!(
-        domain(|config| (config.tenant_domain_id, config.domain) = (some("td1"), some("D"))),
-        json!({"id": "td1"})
-    );
-    assert_eq!(
-        domain(|config| (config.tenant_domain, config.tenant_domain_id) = (some("TD"), some("td1"))),
-        json!({"name": "TD"})
-    );
-    assert_eq!(request(&config(|_| ()))["auth"].get("scope"), None);
-}
-
-fn token(catalog: &Value, project: Option<&str>) -> Token {
-    let project = project.map(|name| json!({"name": name}));
-    serde_json::from_value(json!({"catalog": catalog, "project": project})).unwrap()
+    let (user, project) = (Entity::named("u"), Entity::named("t"));
+    assert_eq!(scope(user.clone(), Entity::Id("t1".into())), json!({"id": "t1"}));
+    assert_eq!(scope(user.clone(), project.clone()), json!({"name": "t", "domain": {"name": "Default"}}));
+    let user = user.in_domain(id("d1"));
+    assert_eq!(scope(user.clone(), project.clone())["domain"], json!({"id": "d1"}));
+    assert_eq!(scope(user, project.in_domain(name("TD")))["domain"], json!({"name": "TD"}));
 }
 
 #[test]
-fn the_endpoint_is_that_of_the_interface_and_the_region() {
-    let endpoint_of = |interface: &str, region: &str, url: &str| json!({"interface": interface, "region": region, "region_id": format!("{region}-id"), "url": url});
-    let catalog = json!([
-        {"type": "identity", "endpoints": [endpoint_of("public", "A", "http://identity")]},
+fn a_trust_takes_the_place_of_a_project_and_nothing_may() {
+    let trusted = asked(Password::new("u", "s").by_trust("t1"));
+    assert_eq!(trusted["scope"], json!({"OS-TRUST:trust": {"id": "t1"}}));
+    assert_eq!(asked(Password::new("u", "s")).get("scope"), None);
+}
+
+#[test]
+fn an_application_credential_has_no_scope() {
+    let by_id = asked(ApplicationCredential::new("a1", "s"));
+    assert_eq!(
+        by_id,
+        json!({"identity": {"methods": ["application_credential"],
+                            "application_credential": {"id": "a1", "secret": "s"}}})
+    );
+    let user = Entity::named("u").in_domain(name("D"));
+    let by_name = asked(ApplicationCredential::named("a", user, "s"));
+    assert_eq!(
+        by_name["identity"]["application_credential"],
+        json!({"name": "a", "user": {"name": "u", "domain": {"name": "D"}}, "secret": "s"})
+    );
+    let user = Entity::Id("u1".to_owned());
+    let by_name = asked(ApplicationCredential::named("a", user, "s"));
+    assert_eq!(by_name["identity"]["application_credential"]["user"], json!({"id": "u1"}));
+}
+
+#[test]
+fn a_token_is_made_anew_only_for_a_project() {
+    assert!(request(&GivenToken::new("t").into(), "t").is_none());
+    let scoped = request(&GivenToken::new("t").for_project("p").into(), "t").unwrap();
+    assert_eq!(
+        scoped["auth"],
+        json!({"identity": {"methods": ["token"], "token": {"id": "t"}},
+               "scope": {"project": {"name": "p", "domain": {"name": "Default"}}}})
+    );
+}
+
+#[test]
+fn only_the_object_store_counts() {
+    let token: Token = serde_json::from_value(json!({"catalog": [
+        {"type": "identity", "endpoints": [{"interface": "public", "url": "http://identity"}]},
         {"type": "object-store", "endpoints": [
-            endpoint_of("admin", "A", "http://admin-a"),
-            endpoint_of("public", "A", "http://public-a"),
-            endpoint_of("internal", "B", "http://internal-b"),
-            endpoint_of("public", "B", "http://public-b"),
+            {"interface": "public", "region_id": "A", "region": "old A", "url": "http://a"},
+            {"interface": "internal", "url": "http://b"},
         ]},
-    ]);
-    let found =
-        |change: fn(&mut SwiftConfig)| endpoint(&token(&catalog, Some("t")), &config(change), "http://h/v3");
-    assert_eq!(found(|_| ()).unwrap(), "http://public-a");
-    assert_eq!(found(|config| config.region = some("B")).unwrap(), "http://public-b");
-    assert_eq!(found(|config| config.region = some("B-id")).unwrap(), "http://public-b");
-    assert_eq!(found(|config| config.interface = Interface::Internal).unwrap(), "http://internal-b");
-    let error =
-        found(|config| (config.interface, config.region) = (Interface::Admin, some("B"))).unwrap_err();
-    let text = error.to_string();
-    assert!(text.contains("no admin B endpoint") && text.contains("admin A-id, public A-id"), "{text}");
-}
-
-#[test]
-fn a_catalog_without_an_object_store_says_why() {
-    let identity_only = json!([{"type": "identity", "endpoints": []}]);
-    let error =
-        |catalog: Value, project| endpoint(&token(&catalog, project), &config(|_| ()), "u").unwrap_err();
-    assert!(matches!(error(identity_only, Some("t")), AuthError::NoObjectStore { .. }));
-    assert!(matches!(error(json!([]), None), AuthError::NoProject { .. }));
-}
-
-#[test]
-fn life_is_counted_by_keystones_clock() {
-    let life_of = |token: Value| life(&serde_json::from_value(token).unwrap());
-    let both =
-        json!({"issued_at": "2001-01-01T00:00:00.000000Z", "expires_at": "2001-01-01T01:00:00.000000Z"});
-    assert_eq!(life_of(both), Some(Duration::from_hours(1)));
-    assert_eq!(life_of(json!({"expires_at": "2001-01-01T01:00:00.000000Z"})), None);
-    assert_eq!(life_of(json!({"expires_at": "soon"})), None);
-    assert_eq!(life_of(json!({})), None);
+    ]}))
+    .unwrap();
+    let endpoints = token.endpoints();
+    let [a, b] = &endpoints[..] else { panic!("{}", endpoints.len()) };
+    assert_eq!((&*a.interface, &*a.url), ("public", "http://a"));
+    assert_eq!(a.regions, ["A", "old A"]);
+    assert_eq!((&*b.interface, b.regions.len()), ("internal", 0));
 }

@@ -1,0 +1,81 @@
+//! `validation`: what must be true of a manifest before it is taken.
+
+use super::word;
+use crate::section::{Field, Section};
+use crate::{ConfigError, IndexPlatforms, Platform, ValidationConfig, Warning};
+
+pub(super) fn read(
+    mut section: Section,
+    warnings: &mut Vec<Warning>,
+) -> Result<ValidationConfig, ConfigError> {
+    let enabled = enabled(&mut section, warnings)?;
+    let mut manifests = section.section("manifests")?;
+    let mut urls = manifests.section("urls")?;
+    for name in ["allow", "deny"] {
+        urls.not_obeyed(
+            name,
+            "layers that lie elsewhere are taken whatever their URLs are, and the registry never follows them; \
+             registry:2 takes only those that these lists let pass, none without a list",
+            warnings,
+        );
+    }
+    urls.finish(warnings);
+    let index_platforms = index_platforms(manifests.section("indexes")?, warnings)?;
+    manifests.finish(warnings);
+    section.finish(warnings);
+    Ok(ValidationConfig { enabled, index_platforms })
+}
+
+/// As registry:2 does: validation is on unless it is disabled, and `enabled: true` overrules that.
+fn enabled(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<bool, ConfigError> {
+    let (enabled_key, disabled_key) = (section.given("enabled"), section.given("disabled"));
+    let enabled = section.boolean("enabled")?;
+    let disabled = section.boolean("disabled")?.unwrap_or(false);
+    if let (Some(true), true, Some(key)) = (enabled, disabled, disabled_key) {
+        warnings.push(key.warning("without effect, as in registry:2, for validation.enabled is true"));
+    }
+    if let (Some(false), false, Some(key)) = (enabled, disabled, enabled_key) {
+        let message = "without effect, as in registry:2; what switches validation off is disabled: true";
+        warnings.push(key.warning(message));
+    }
+    Ok(enabled == Some(true) || !disabled)
+}
+
+#[derive(Clone, Copy)]
+enum Platforms {
+    All,
+    None,
+    List,
+}
+
+const PLATFORMS_WORDS: [(&str, Platforms); 3] =
+    [("all", Platforms::All), ("none", Platforms::None), ("list", Platforms::List)];
+
+fn index_platforms(mut section: Section, warnings: &mut Vec<Warning>) -> Result<IndexPlatforms, ConfigError> {
+    let platforms = section.parse("platforms", "all, none or list", |text| word(text, &PLATFORMS_WORDS))?;
+    let list_key = section.given("platformlist");
+    let list = section.take("platformlist").map_or(Ok(None), |field| field.items("a list of platforms"))?;
+    let list = list.unwrap_or_default().into_iter().map(|item| platform(item, warnings));
+    let list = list.collect::<Result<Vec<_>, _>>()?;
+    section.finish(warnings);
+    let platforms = match platforms {
+        Some(Platforms::List) => return Ok(IndexPlatforms::Listed(list)),
+        Some(Platforms::None) => IndexPlatforms::None,
+        Some(Platforms::All) | None => IndexPlatforms::All,
+    };
+    if let Some(key) = list_key {
+        warnings.push(key.warning("without effect unless platforms is list"));
+    }
+    Ok(platforms)
+}
+
+fn platform(item: Field, warnings: &mut Vec<Warning>) -> Result<Platform, ConfigError> {
+    let mut section = item.section()?;
+    let os = section.text("os")?;
+    let os = section.required("os", "the name of an operating system, such as linux", os)?;
+    let architecture = section.text("architecture")?;
+    let architecture =
+        section.required("architecture", "the name of an architecture, such as amd64", architecture)?;
+    section.finish(warnings);
+    Ok(Platform { os, architecture })
+}

@@ -1,0 +1,21 @@
+//! A request without its content, as all handlers see it.
+
+use http::{HeaderMap, Uri};
+
+use crate::Route;
+
+/// The head of a request, and where the URLs in its answer begin.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    /// In front of all paths: what [`Locations`](crate::Locations) says, and the prefix.
+    pub(crate) base: String,
+}
+
+impl Head {
+    /// The URL of a place, for `Location` and `Link`.
+    pub(crate) fn location(&self, route: &Route) -> String {
+        format!("{}{route}", self.base)
+    }
+}
