@@ -2,13 +2,16 @@
 //!
 //! | file | what it shows |
 //! |---|---|
-//! | `clients` | skopeo, podman, buildah and docker push and pull a real image, over every backend |
+//! | `clients` | skopeo, podman, buildah, docker, ctr, oras and umoci do what their users do, over every backend |
+//! | `conformance` | what the official conformance runner of the OCI asks, over every backend |
 //! | `protocol` | the steps of the protocol, and bad input, as raw requests |
+//! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
 //! | `budgets` | how many requests each operation costs at Swift |
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
 //! | `outage` | a Swift that is down, comes back, refuses the password or the container |
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
+//! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
 //! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
 //! that lacks what it needs fails and says so.
@@ -28,7 +31,10 @@ mod support;
 mod budgets;
 mod clients;
 mod command;
+mod conformance;
 mod crash;
+mod doctor;
+mod http;
 mod memory;
 mod outage;
 mod protocol;

@@ -10,6 +10,10 @@
 //! | `deleting` | what is deleted, and what stays |
 //! | `refused` | bad input: names, digests, identifiers, sizes |
 //! | `broken` | bodies that end before their time, paths that are none |
+//! | `threats` | what has brought other registries down or laid them open, by name |
+//! | `concurrency` | a thousand requests at once |
+//! | `replicas` | two replicas over one storage |
+//! | `many_tags` | a repository of a hundred thousand tags |
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,11 +25,15 @@ use crate::support::{Answer, Apus, Backend, Client, swift};
 
 mod blobs;
 mod broken;
+mod concurrency;
 mod deleting;
 mod lists;
 mod manifests;
+mod many_tags;
 mod refused;
-mod uploads;
+mod replicas;
+mod threats;
+pub(crate) mod uploads;
 
 /// Makes each of these a test over each backend: `memory::<name>`, `filesystem::<name>` and so on.
 macro_rules! over_every_backend {
@@ -33,6 +41,7 @@ macro_rules! over_every_backend {
         over_every_backend!(memory, Site::memory(), $($case),+);
         over_every_backend!(filesystem, Site::filesystem(), $($case),+);
         over_every_backend!(fake_swift, Site::fake_swift().await, $($case),+);
+        over_every_backend!(lagging_swift, Site::lagging_swift().await, $($case),+);
         over_every_backend!(real_swift, Site::real_swift(), $($case),+);
     };
     ($backend:ident, $site:expr, $($case:ident),+) => {
@@ -48,7 +57,7 @@ macro_rules! over_every_backend {
         }
     };
 }
-use over_every_backend;
+pub(crate) use over_every_backend;
 
 /// What Apus makes for itself when it is first asked: no blob, and no part of one.
 const OWN: &str = "apus/upload-secret";
@@ -56,49 +65,65 @@ const OWN: &str = "apus/upload-secret";
 /// What no client is ever told: parts of the names of objects.
 const INTERNAL: [&str; 6] = ["docker/registry", "_layers", "_manifests/", "segments/", "apus/", "sessions"];
 
+/// How long the listings of a lagging Swift are behind: longer than any test takes, so they never catch up.
+const LAG: Duration = Duration::from_hours(1);
+
 /// An Apus, and what it stores in.
-struct Site {
-    apus: Apus,
-    backend: Backend,
-    fake: Option<FakeSwift>,
+pub(crate) struct Site {
+    pub(crate) apus: Apus,
+    pub(crate) backend: Backend,
+    pub(crate) fake: Option<FakeSwift>,
 }
 
 impl Site {
-    fn memory() -> Self {
+    pub(crate) fn memory() -> Self {
         Self::over(Backend::memory(), None)
     }
 
-    fn filesystem() -> Self {
+    pub(crate) fn filesystem() -> Self {
         Self::over(Backend::filesystem(), None)
     }
 
-    async fn fake_swift() -> Self {
-        let fake = FakeSwift::start(Options::default()).await.unwrap();
-        Self::over(Backend::fake_v1(&fake), Some(fake))
+    pub(crate) async fn fake_swift() -> Self {
+        Self::over_fake(Options::default()).await
     }
 
-    fn real_swift() -> Self {
+    /// A Swift whose listings say nothing of what the test does: only asking for an object tells whether it exists.
+    pub(crate) async fn lagging_swift() -> Self {
+        Self::over_fake(Options { listing_lag: LAG, ..Options::default() }).await
+    }
+
+    pub(crate) fn real_swift() -> Self {
         Self::over(Backend::swift_v1(), None)
     }
 
-    fn over(backend: Backend, fake: Option<FakeSwift>) -> Self {
-        let storage = format!("{}\n  delete: {{enabled: true}}", backend.storage());
-        Self { apus: Apus::start(&storage), backend, fake }
+    async fn over_fake(options: Options) -> Self {
+        let fake = FakeSwift::start(options).await.unwrap();
+        Self::over(Backend::fake_v1(&fake), Some(fake))
     }
 
-    fn client(&self) -> Client {
+    fn over(backend: Backend, fake: Option<FakeSwift>) -> Self {
+        Self { apus: start(&backend, ""), backend, fake }
+    }
+
+    /// Another Apus over the same storage, with more sections in its configuration.
+    pub(crate) fn another_apus(&self, more: &str) -> Apus {
+        start(&self.backend, more)
+    }
+
+    pub(crate) fn client(&self) -> Client {
         self.apus.client()
     }
 
     /// Begins an upload to a repository. Answers its URL.
-    async fn begin(&self, repository: &str) -> String {
+    pub(crate) async fn begin(&self, repository: &str) -> String {
         self.client().post(&format!("/v2/{repository}/blobs/uploads/")).await.expect(202).location()
     }
 
     /// The answer refuses the request in the form of the specification, with these codes, says why, and tells nothing of
     /// what is behind it. Gives the message and the detail.
     #[track_caller]
-    fn refused(&self, answer: Answer, status: u16, code: &str) -> String {
+    pub(crate) fn refused(&self, answer: Answer, status: u16, code: &str) -> String {
         let answer = answer.expect(status);
         assert_eq!(answer.header("content-type"), "application/json");
         let errors: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -146,8 +171,12 @@ impl Site {
     }
 }
 
+fn start(backend: &Backend, more: &str) -> Apus {
+    Apus::start_with(&format!("{}\n  delete: {{enabled: true}}", backend.storage()), more)
+}
+
 /// The paths of all files below a directory, relative to it.
-fn files(directory: &Path) -> Vec<String> {
+pub(crate) fn files(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut directories = vec![directory.to_owned()];
     while let Some(next) = directories.pop() {

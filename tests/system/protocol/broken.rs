@@ -18,7 +18,7 @@ const PROMISED_AND_SENT: [(usize, usize); 4] =
 
 /// How a request says where its content ends.
 #[derive(Clone, Copy, Debug)]
-enum Framing {
+pub(super) enum Framing {
     /// By its length, of which some is then missing.
     Length(usize),
     /// By a last chunk, which then does not come.
@@ -42,7 +42,7 @@ impl Site {
     }
 
     /// Sends as much, and no more; then takes the answer.
-    fn send_part_and_stop(&self, line: &str, framing: Framing, part: &[u8]) -> Answer {
+    pub(super) fn send_part_and_stop(&self, line: &str, framing: Framing, part: &[u8]) -> Answer {
         let mut stream = self.send_part(line, framing, part);
         stream.shutdown(Shutdown::Write).unwrap();
         let mut bytes = Vec::new();

@@ -6,10 +6,20 @@ use serde_json::{Value, json};
 
 use super::manifests::{OCI_IMAGE, put};
 use super::{Site, over_every_backend};
+use crate::support::Answer;
 use crate::support::content::{digest, random};
 
 fn of(body: &Bytes) -> Value {
     serde_json::from_slice(body).unwrap()
+}
+
+/// Where a list goes on, if it does.
+#[track_caller]
+pub(super) fn next_page(answer: &Answer) -> Option<String> {
+    let link = answer.header("link");
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+    assert!(link.is_empty() || next.is_some(), "{link}");
+    next.map(str::to_owned)
 }
 
 /// The catalog names every repository once, in the order of their bytes, in pages of any size; names that are the beginning
@@ -22,19 +32,13 @@ async fn the_catalog(site: &Site) {
         client.push(name, random(10)).await;
     }
     for size in 1..=8 {
-        let (mut met, mut path) = (Vec::new(), format!("/v2/_catalog?n={size}"));
-        loop {
+        let (mut met, mut next) = (Vec::new(), Some(format!("/v2/_catalog?n={size}")));
+        while let Some(path) = next {
             let answer = client.get(&path).await.expect(200);
             let page = of(&answer.body)["repositories"].as_array().unwrap().clone();
-            assert!(page.len() <= size);
+            assert!(page.len() <= size && met.len() <= names.len());
             met.extend(page.iter().map(|name| name.as_str().unwrap().to_owned()));
-            let link = answer.header("link");
-            let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""))
-            else {
-                assert_eq!(link, "");
-                break;
-            };
-            next.clone_into(&mut path);
+            next = next_page(&answer);
         }
         assert_eq!(met, names, "in pages of {size}");
     }

@@ -47,14 +47,20 @@ fn stands_at(answer: Answer, status: u16, range: &str) -> String {
 }
 
 /// One chunk, with the place at which it belongs.
-async fn send_chunk(client: Client, method: Method, location: &str, first: usize, chunk: &Bytes) -> Answer {
+pub(crate) async fn send_chunk(
+    client: Client,
+    method: Method,
+    location: &str,
+    first: usize,
+    chunk: &Bytes,
+) -> Answer {
     let range = format!("{first}-{}", first + chunk.len() - 1);
     let headers = [("content-type", "application/octet-stream"), ("content-range", &*range)];
     client.request(method, location, &headers, chunk.clone()).await
 }
 
 /// One request whose length nobody says beforehand.
-pub(super) async fn send_streamed(client: Client, method: Method, location: &str, content: &Bytes) -> Answer {
+pub(crate) async fn send_streamed(client: Client, method: Method, location: &str, content: &Bytes) -> Answer {
     let pieces: Vec<_> = content.chunks(100_000).map(Bytes::copy_from_slice).collect();
     let frames = stream::iter(pieces.into_iter().map(|piece| Ok(Frame::data(piece))));
     let body = BodyExt::boxed(StreamBody::new(frames));
