@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use apus_fake_swift::{FakeSwift, Options};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2::{self, SendRequest};
@@ -195,5 +196,17 @@ async fn manifests_are_checked_as_configured() {
                 apus.client().request(Method::PUT, "/v2/a/manifests/x", &headers, manifest.to_string()).await;
             assert_eq!(answer.status.as_u16(), status, "{config}\n{manifest}");
         }
+    }
+}
+
+/// Whoever begins an upload is told the least size of a chunk where storage has one: Swift does, a directory does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_size_of_a_chunk() {
+    let fake = FakeSwift::start(Options::default()).await.unwrap();
+    for (backend, has_one) in [(Backend::fake_v1(&fake), true), (Backend::filesystem(), false)] {
+        let apus = Apus::start(backend.storage());
+        let begun = apus.client().post("/v2/a/blobs/uploads/").await.expect(202);
+        let least = begun.header("oci-chunk-min-length");
+        assert_eq!(least.parse::<u64>().is_ok_and(|least| least > 0), has_one, "{}: {least:?}", backend.name);
     }
 }

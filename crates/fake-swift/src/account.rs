@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Serialize;
 
 use crate::answer::{Answer, Handled, Refusal, value};
+use crate::ceph;
 use crate::clock::Timestamp;
 use crate::json::dumps;
 use crate::listing::{self, Entry, Format, Page};
@@ -50,6 +51,9 @@ fn get(call: &Call, account: &str) -> Handled {
         Entry::Subdir(subdir) => Row::Subdir { subdir },
     });
     let body = match format {
+        Format::Json if call.fake.options.is_ceph() => {
+            ceph::listing::containers(&entries, |name| state.usage(name, at))
+        }
         Format::Json => dumps(&rows.collect::<Vec<_>>()),
         Format::Text => listing::text(&entries),
     };

@@ -19,17 +19,29 @@ pub(crate) fn handle(call: &Call) -> Handled {
         return Err(Refusal::unauthorized("unknown"));
     };
     if (project, user) != (&options.project, &options.user) {
-        return Err(Refusal::unauthorized(project));
+        return Err(if options.is_ceph() {
+            Refusal::standard(StatusCode::FORBIDDEN)
+        } else {
+            Refusal::unauthorized(project)
+        });
     }
     if call.header(X_AUTH_KEY) != Some(&options.password) {
         return Err(Refusal::unauthorized("unknown"));
     }
     let account = options.account();
-    let (token, left) = call.fake.state().tokens.tempauth(&account, options.token_life);
     let storage_url = call.fake.storage_url(Interface::Public);
-    Ok(Answer::standard(StatusCode::OK)
-        .with(X_AUTH_TOKEN, value(&token))
-        .with(HeaderName::from_static("x-storage-token"), value(&token))
-        .with(HeaderName::from_static("x-auth-token-expires"), left.as_secs().into())
-        .with(HeaderName::from_static("x-storage-url"), value(storage_url)))
+    if options.is_ceph() {
+        let token = call.fake.state().tokens.gateway(&account, options.token_life);
+        return Ok(signed_in(StatusCode::NO_CONTENT, &token, &storage_url));
+    }
+    let (token, left) = call.fake.state().tokens.tempauth(&account, options.token_life);
+    let expires = HeaderName::from_static("x-auth-token-expires");
+    Ok(signed_in(StatusCode::OK, &token, &storage_url).with(expires, left.as_secs().into()))
+}
+
+fn signed_in(status: StatusCode, token: &str, storage_url: &str) -> Answer {
+    Answer::standard(status)
+        .with(X_AUTH_TOKEN, value(token))
+        .with(HeaderName::from_static("x-storage-token"), value(token))
+        .with(HeaderName::from_static("x-storage-url"), value(storage_url))
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::accept::{self, FORMATS};
 use crate::answer::{Answer, Refusal, status_line};
+use crate::ceph;
 use crate::container;
 use crate::json::dumps;
 use crate::object;
@@ -51,21 +52,24 @@ impl Doomed {
 
 /// What came of the deletes, in the order in which Swift tells it.
 #[derive(Debug, Serialize)]
-struct Outcome {
+pub(crate) struct Outcome {
     #[serde(rename = "Response Status")]
-    status: String,
+    pub(crate) status: String,
     #[serde(rename = "Response Body")]
-    body: String,
+    pub(crate) body: String,
     #[serde(rename = "Number Deleted")]
-    deleted: usize,
+    pub(crate) deleted: usize,
     #[serde(rename = "Number Not Found")]
-    not_found: usize,
+    pub(crate) not_found: usize,
     #[serde(rename = "Errors")]
-    errors: Vec<(String, String)>,
+    pub(crate) errors: Vec<(String, String)>,
 }
 
 /// `POST ?bulk-delete` or `DELETE ?bulk-delete`: a path a line, percent-encoded.
 pub(crate) async fn handle(call: &mut Call, account: &str) -> Answer {
+    if call.fake.options.is_ceph() {
+        return ceph::bulk::handle(call, account).await;
+    }
     let most = call.fake.options.max_deletes_per_request;
     let has_length =
         call.headers.contains_key(CONTENT_LENGTH) || call.headers.contains_key(TRANSFER_ENCODING);
@@ -125,7 +129,7 @@ pub(crate) fn answer(
     Answer::chunked(StatusCode::OK, content_type, body)
 }
 
-fn as_text(outcome: &Outcome) -> String {
+pub(crate) fn as_text(outcome: &Outcome) -> String {
     format!(
         "Number Deleted: {}\nNumber Not Found: {}\nResponse Body: {}\nResponse Status: {}\n{}",
         outcome.deleted,
@@ -144,7 +148,7 @@ pub(crate) fn errors_as_text(errors: &[(String, String)]) -> String {
 }
 
 /// Objects go before containers, so that a container may be deleted with all that is in it.
-fn delete_all(call: &Call, account: &str, doomed: Vec<Doomed>) -> Outcome {
+pub(crate) fn delete_all(call: &Call, account: &str, doomed: Vec<Doomed>) -> Outcome {
     let (objects, containers): (Vec<_>, Vec<_>) = doomed.into_iter().partition(Doomed::is_object);
     let (mut deleted, mut not_found, mut errors) = (0, 0, Vec::new());
     let mut status = StatusCode::BAD_REQUEST;
@@ -180,7 +184,7 @@ fn delete_all(call: &Call, account: &str, doomed: Vec<Doomed>) -> Outcome {
 fn delete(call: &Call, account: &str, path: &[u8]) -> StatusCode {
     let Ok(path) = std::str::from_utf8(path) else { return StatusCode::PRECONDITION_FAILED };
     let path = path.trim_start_matches('/');
-    let full = format!("/v1/{account}/{}", quote(path.as_bytes()));
+    let full = format!("{}/{}", call.fake.options.storage_path(account), quote(path.as_bytes()));
     if let Some(status) = call.fake.faults.strike_inner(&Method::DELETE, &full) {
         return status;
     }

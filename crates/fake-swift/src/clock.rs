@@ -65,6 +65,12 @@ impl Timestamp {
             .to_string()
     }
 
+    /// As in a listing of Ceph's: `2026-11-23T20:00:00.123Z`.
+    pub(crate) fn as_iso_in_millis(self) -> String {
+        let text = self.as_iso();
+        format!("{}Z", text.get(..23).unwrap_or(&text))
+    }
+
     /// As in a static large object's manifest, where the moment was read from a `Last-Modified`.
     pub(crate) fn as_iso_rounded_up(self) -> String {
         Self::from_seconds(self.seconds_rounded_up()).as_iso()

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::account::X_TIMESTAMP;
 use crate::answer::{Answer, Handled, Refusal, value};
+use crate::ceph;
 use crate::clock::Timestamp;
 use crate::json::dumps;
 use crate::listing::{self, Entry, Format, Page};
@@ -113,6 +114,7 @@ fn get(call: &Call, at: &ContainerAddress) -> Handled {
         Entry::Subdir(subdir) => Row::Subdir { subdir },
     });
     let body = match format {
+        Format::Json if call.fake.options.is_ceph() => ceph::listing::objects(&entries),
         Format::Json => dumps(&rows.collect::<Vec<_>>()),
         Format::Text => listing::text(&entries),
     };

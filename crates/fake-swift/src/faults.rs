@@ -52,7 +52,7 @@ pub enum Action {
     Stall(u64, Duration),
     /// Done, but the connection closes after so many bytes of the answer's body, headers not counted.
     TruncateBody(u64),
-    /// Done; the answer's header has this value, or is missing. It may be `Content-Length` only where it is missing.
+    /// Done; the answer's header has this value, or is missing. `Content-Length` can only be made to be missing.
     AnswerHeader(HeaderName, Option<HeaderValue>),
 }
 

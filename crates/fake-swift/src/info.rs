@@ -1,10 +1,11 @@
 //! `/info`: what the store can do, and its limits.
 
 use http::{HeaderValue, Method, StatusCode};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Handled, Refusal};
 use crate::bulk::MAX_FAILED;
+use crate::ceph;
 use crate::json::dumps;
 use crate::metadata;
 use crate::object::MAX_NAME;
@@ -17,6 +18,9 @@ pub(crate) fn handle(call: &Call) -> Handled {
     let options = &call.fake.options;
     if !options.info {
         return Err(Refusal::standard(StatusCode::FORBIDDEN));
+    }
+    if options.is_ceph() {
+        return Ok(document(&ceph::info::document(options)));
     }
     let mut parts = Map::new();
     let mut tell = |name: &str, part| parts.insert(name.to_owned(), part);
@@ -82,9 +86,9 @@ pub(crate) fn handle(call: &Call) -> Handled {
         }
         tell("tempurl", part);
     }
-    Ok(Answer::new(
-        StatusCode::OK,
-        HeaderValue::from_static("application/json; charset=UTF-8"),
-        dumps(&parts),
-    ))
+    Ok(document(&parts))
+}
+
+fn document(parts: &Map<String, Value>) -> Answer {
+    Answer::new(StatusCode::OK, HeaderValue::from_static("application/json; charset=UTF-8"), dumps(parts))
 }

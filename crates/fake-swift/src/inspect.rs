@@ -161,7 +161,8 @@ impl FakeSwift {
         state.put_object(container, name, StoredObject::plain(data.into(), written));
     }
 
-    /// Deletes an object of any kind, itself only. Does nothing if there is none.
+    /// Deletes an object of any kind, itself only. Does nothing if there is none, or if it is ahead of its time: see
+    /// [`FakeSwift::put_object_ahead`].
     pub fn delete_object(&self, container: &str, name: &str) {
         self.shared.state().delete_object(container, name);
     }

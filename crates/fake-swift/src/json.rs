@@ -8,6 +8,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
+/// `document` without a space, in UTF-8, as all others write it. Empty as [`dumps`] is.
+pub(crate) fn compact(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).unwrap_or_default()
+}
+
 /// `document` as text. Empty if it cannot be written, which no type of this crate brings about.
 pub(crate) fn dumps(document: &impl Serialize) -> Vec<u8> {
     let mut text = Vec::new();

@@ -1,19 +1,23 @@
 //! An OpenStack Swift in one process, for tests: never shipped.
 //!
 //! [`FakeSwift::start`] binds two ports of the loopback interface and serves, from memory, what an object store's
-//! client meets: both ways to sign in, containers and listings, objects with ranges and conditions, static and
-//! dynamic large objects, bulk deletes, temporary URLs, `/info`. Its answers (statuses, headers, bodies, odd corners) were compared,
-//! request by request, with those of a real Swift 2.30.1 behind TempAuth and behind Keystone.
+//! client meets: TempAuth and Keystone (versions 2.0 and 3), containers and listings, objects with ranges and
+//! conditions, static and dynamic large objects, bulk deletes, temporary URLs, `/info`. Its answers (statuses,
+//! headers, bodies, odd corners) were compared, request by request, with those of a real Swift 2.30.1 behind TempAuth
+//! and behind Keystone; only version 2.0, which no Keystone of today has, and [`Dialect::Ceph`] come from documents
+//! and source.
 //!
-//! Beyond what Swift does, a test may ask it three things:
+//! Beyond what Swift does, a test may ask it four things:
 //! - **what was asked of it**: [`FakeSwift::requests`], so that a budget of requests is an assertion;
 //! - **to fail on a script**: [`FakeSwift::fault`], and [`FakeSwift::go_away`] for the whole store;
+//! - **to show what was**: [`FakeSwift::freeze_listings`], [`FakeSwift::split_listings`], [`FakeSwift::split_reads`],
+//!   [`FakeSwift::add_ghost`], [`Options::listing_lag`] and [`Options::read_lag`];
 //! - **what was left behind**: [`FakeSwift::object_names`], [`FakeSwift::object`].
 //!
-//! What it does not model it refuses with 501 rather than guess: server-side copies, XML, reversed
-//! listings, asynchronous deletes, versions, cross-origin requests. Where it differs from Swift in what it does:
-//! counts and listings are up to date at once; an object without a content type is `application/octet-stream`,
-//! whatever its name ends in.
+//! What it does not model it refuses with 501 rather than guess: server-side copies, XML, reversed listings,
+//! asynchronous deletes, versions, cross-origin requests. Where it differs from Swift in what it does: counts and
+//! listings are up to date at once, unless a test says otherwise; an object without a content type is
+//! `application/octet-stream`, whatever its name ends in.
 //!
 //! ```
 //! use apus_fake_swift::{Action, Fault, FakeSwift, Options};
@@ -39,6 +43,8 @@
 //! | rules shared by these | `metadata`, `conditions`, `range`, `listing`, `accept` |
 //! | the data, their past, who shows which of it | `state`, `history`, `replicas`, `clock` |
 //! | the answer | `answer`, `sending`, `json` |
+//! | what Ceph's gateway does otherwise | `ceph` |
+//! | what a test chooses, asks, and does | `options`, `inspect`, `lagging` |
 
 mod accept;
 mod account;
@@ -46,6 +52,7 @@ mod answer;
 mod auth;
 mod body;
 mod bulk;
+mod ceph;
 mod clock;
 mod conditions;
 mod container;
@@ -79,7 +86,7 @@ mod tokens;
 pub use faults::{Action, Fault};
 pub use inspect::ObjectSnapshot;
 pub use log::{Interface, RequestKind, RequestRecord};
-pub use options::{Feature, Options};
+pub use options::{Dialect, Feature, Options};
 pub use replicas::Replica;
 pub use server::FakeSwift;
 pub use tempurl::Digest;

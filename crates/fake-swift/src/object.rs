@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 
 use crate::answer::{Answer, Handled, Refusal, md5_hex, value};
+use crate::ceph;
 use crate::clock::Timestamp;
 use crate::conditions::{is_star, unquoted};
 use crate::dlo::{self, X_OBJECT_MANIFEST};
@@ -44,14 +45,20 @@ const KEPT: [HeaderName; 8] = [
 ];
 
 pub(crate) async fn handle(call: &mut Call, at: &ObjectAddress) -> Handled {
+    let is_ceph = call.fake.options.is_ceph();
     let large = call.query.get("multipart-manifest");
     let large = large.filter(|_| call.fake.options.has(Feature::StaticLargeObjects));
     match (&call.method, large.unwrap_or_default()) {
         (&Method::GET | &Method::HEAD, _) => reading::handle(call, at),
         (&Method::PUT, _) if call.headers.contains_key(X_COPY_FROM) => Err(Refusal::not_modelled("copies")),
+        (&Method::PUT, "put") if is_ceph => ceph::slo::put(call, at).await,
         (&Method::PUT, "put") => slo::put(call, at).await,
+        (&Method::PUT, other) if is_ceph && !other.is_empty() => {
+            Err(Refusal::standard(StatusCode::BAD_REQUEST))
+        }
         (&Method::PUT, _) => put(call, at).await,
         (&Method::POST, _) => post(call, at),
+        (&Method::DELETE, "delete") if is_ceph => ceph::slo::delete(call, at),
         (&Method::DELETE, "delete") => slo::delete(call, at),
         (&Method::DELETE, _) => delete(call, at),
         _ if call.method.as_str() == "COPY" => Err(Refusal::not_modelled("copies")),
@@ -70,8 +77,10 @@ pub(crate) struct Begun {
 /// others to the same name. If a newer one is there already, the refusal is 202: nothing is stored, and nothing is
 /// wrong.
 pub(crate) fn begin(call: &Call, at: &ObjectAddress, length: Option<u64>) -> Result<Begun, Refusal> {
-    let only_if_new = is_star(&call.headers, IF_NONE_MATCH);
-    if call.headers.contains_key(IF_NONE_MATCH) && !only_if_new {
+    let is_ceph = call.fake.options.is_ceph();
+    // Ceph's gateway takes no notice of the header, and overwrites.
+    let only_if_new = !is_ceph && is_star(&call.headers, IF_NONE_MATCH);
+    if !is_ceph && call.headers.contains_key(IF_NONE_MATCH) && !only_if_new {
         return Err(Refusal::plain(StatusCode::BAD_REQUEST, "If-None-Match only supports *"));
     }
     call.authorize(&at.account)?;
@@ -94,10 +103,12 @@ pub(crate) fn begin(call: &Call, at: &ObjectAddress, length: Option<u64>) -> Res
     if only_if_new && state.object(&at.container, &at.object).is_some() {
         return Err(Refusal::standard(StatusCode::PRECONDITION_FAILED));
     }
-    if state.has_newer(&at.container, &at.object, written) {
+    // Of a race the gateway says nothing.
+    if !is_ceph && state.has_newer(&at.container, &at.object, written) {
         return Err(Refusal::standard(StatusCode::ACCEPTED));
     }
-    let content_type = call.header(CONTENT_TYPE).unwrap_or("application/octet-stream").to_owned();
+    let default = if is_ceph { ceph::DEFAULT_TYPE } else { "application/octet-stream" };
+    let content_type = call.header(CONTENT_TYPE).unwrap_or(default).to_owned();
     Ok(Begun { written, headers, content_type })
 }
 
@@ -132,7 +143,9 @@ async fn put(call: &mut Call, at: &ObjectAddress) -> Handled {
     let begun = begin(call, at, None)?;
     let data = call.body.collect(call.fake.options.max_file_size).await?;
     let etag = md5_hex(&data);
-    if call.header(ETAG).is_some_and(|expected| unquoted(expected) != etag) {
+    // Quotes, too, are the gateway's reason to refuse.
+    let read = |expected| if call.fake.options.is_ceph() { expected } else { unquoted(expected) };
+    if call.header(ETAG).is_some_and(|expected| read(expected) != etag) {
         return Err(Refusal::standard(StatusCode::UNPROCESSABLE_ENTITY));
     }
     let modified = store(call, at, begun, data, None)?;

@@ -7,6 +7,28 @@ use http::Method;
 use crate::answer::md5_hex;
 use crate::tempurl::Digest;
 
+/// Whose Swift it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// OpenStack's.
+    #[default]
+    Swift,
+    /// That of Ceph's object gateway, RGW, as of Pacific:
+    /// - URLs begin with `/swift/v1`; `/info` is at `/swift/info`, and tells little;
+    /// - a token of Keystone's that has expired is 403, no token 401; sign-in with TempAuth is 204;
+    /// - a PUT takes no notice of `If-None-Match`, and of a race it says nothing;
+    /// - of a static large object, segments must be there and of the size that is told, but their ETags are believed,
+    ///   when it is written and when it is read; its manifest reads as nothing; its listed size is the manifest's;
+    /// - a bulk delete has no limit, and ends at a line of 2047 bytes without a word;
+    /// - temporary URLs have keys for the account only; a bad one is 403, an old one 401;
+    /// - a refusal is a word in plain text; listings in JSON are written otherwise.
+    Ceph {
+        /// Whether the account is part of a URL (`rgw_swift_account_in_url`).
+        account_in_url: bool,
+    },
+}
+
 /// A part of Swift that a store may be without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,6 +50,8 @@ pub enum Feature {
 /// How a [`crate::FakeSwift`] is set up. Take [`Options::default`] and change what the test is about.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Whose Swift it is.
+    pub dialect: Dialect,
     /// Name of the one user. TempAuth knows it as `project:user`.
     pub user: String,
     /// The user's password.
@@ -82,6 +106,7 @@ impl Default for Options {
     /// User `tester`, password `testing`, project `test`, no container; Swift's own limits.
     fn default() -> Self {
         Self {
+            dialect: Dialect::Swift,
             user: "tester".into(),
             password: "testing".into(),
             project: "test".into(),
@@ -110,6 +135,19 @@ impl Default for Options {
 }
 
 impl Options {
+    pub(crate) fn is_ceph(&self) -> bool {
+        matches!(self.dialect, Dialect::Ceph { .. })
+    }
+
+    /// The path of an account.
+    pub(crate) fn storage_path(&self, account: &str) -> String {
+        match self.dialect {
+            Dialect::Swift => format!("/v1/{account}"),
+            Dialect::Ceph { account_in_url: true } => format!("/swift/v1/{account}"),
+            Dialect::Ceph { account_in_url: false } => "/swift/v1".to_owned(),
+        }
+    }
+
     pub(crate) fn has(&self, feature: Feature) -> bool {
         !self.without.contains(&feature)
     }

@@ -12,6 +12,7 @@ use crate::conditions;
 use crate::range::Ranges;
 use crate::representation::{Piece, Reader, Representation, cut, plain, represent};
 use crate::request::{Call, ObjectAddress};
+use crate::state::StoredObject;
 
 const X_NEWEST: HeaderName = HeaderName::from_static("x-newest");
 /// Swift's web server holds so many bytes back before it sends the headers.
@@ -39,11 +40,22 @@ pub(crate) fn handle(call: &Call, at: &ObjectAddress) -> Handled {
                 ));
             }
             None => return Err(Refusal::standard(StatusCode::NOT_FOUND)),
+            Some(object) if as_stored && call.fake.options.is_ceph() => without_manifest(object),
             Some(object) if as_stored => plain(object),
             Some(object) => represent(Reader::new(call, &state), object)?,
         }
     };
     Ok(respond(call, found))
+}
+
+/// What Ceph's gateway gives of a large object when it is asked for the manifest: nothing.
+fn without_manifest(object: &StoredObject) -> Representation {
+    let mut found = plain(object);
+    if object.manifest.is_some() {
+        found.headers.insert(CONTENT_TYPE, value(&object.content_type));
+        (found.length, found.known, found.pieces) = (Some(0), 0, Vec::new());
+    }
+    found
 }
 
 /// Whether Swift is to ask all of its servers and to answer with the newest copy.

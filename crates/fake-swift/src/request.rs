@@ -8,9 +8,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::answer::Refusal;
 use crate::body::RequestBody;
+use crate::ceph;
 use crate::keystone::Version;
 use crate::log::RequestKind;
-use crate::options::{Feature, Options};
+use crate::options::{Dialect, Feature, Options};
 use crate::replicas::Replica;
 use crate::server::Shared;
 use crate::tokens::Caller;
@@ -24,9 +25,9 @@ pub(crate) enum Target {
     Keystone(Option<Version>, String),
     /// A way to sign in that this store does not have: to Swift it is a path like any other, and a bad one.
     NoSignIn,
-    /// `/info`.
+    /// `/info`; Ceph's gateway has it at `/swift/info`.
     Info,
-    /// `/v1/{account}`.
+    /// `/v1/{account}`; with Ceph's gateway these three begin with `/swift/v1`, and may be without the account.
     Account(String),
     /// `/v1/{account}/{container}`.
     Container(ContainerAddress),
@@ -59,13 +60,15 @@ impl Target {
         match path {
             "/auth/v1.0" | "/auth/v1.0/" if options.has(Feature::SignInV1) => return Self::SignInV1,
             "/auth/v1.0" => return Self::NoSignIn,
-            "/info" => return Self::Info,
+            "/swift/info" if options.is_ceph() => return Self::Info,
+            "/info" if !options.is_ceph() => return Self::Info,
             _ => {}
         }
         if let Some(keystone) = Self::keystone(path, options) {
             return keystone;
         }
-        let storage = match path.strip_prefix("/v1") {
+        let begin = if options.is_ceph() { "/swift/v1" } else { "/v1" };
+        let storage = match path.strip_prefix(begin) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
             _ => return Self::Nothing,
         };
@@ -73,6 +76,11 @@ impl Target {
         if storage.contains('\0') {
             return Self::NotText;
         }
+        let storage = if options.dialect == (Dialect::Ceph { account_in_url: false }) {
+            format!("{}/{storage}", options.account())
+        } else {
+            storage.into_owned()
+        };
         let mut parts = storage.splitn(3, '/').map(str::to_owned);
         let account = parts.next().filter(|account| !account.is_empty());
         match (account, parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
@@ -164,6 +172,9 @@ impl Call {
         match &self.caller {
             Caller::Project(own) | Caller::Guest { account: own, .. } if own == account => Ok(()),
             Caller::Project(_) | Caller::NoProject => Err(Refusal::standard(http::StatusCode::FORBIDDEN)),
+            Caller::Rejected | Caller::Anonymous if self.fake.options.is_ceph() => {
+                Err(ceph::refuse_stranger(&self.headers))
+            }
             Caller::Guest { .. } | Caller::Rejected | Caller::Anonymous => {
                 Err(Refusal::unauthorized(account))
             }

@@ -47,7 +47,8 @@ impl Shared {
     }
 
     pub(crate) fn storage_url(&self, interface: Interface) -> String {
-        format!("{}/v1/{}", self.base_url(interface), self.options.account())
+        let path = self.options.storage_path(&self.options.account());
+        format!("{}{path}", self.base_url(interface))
     }
 
     pub(crate) fn next_transaction(&self) -> String {

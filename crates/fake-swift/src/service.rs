@@ -15,7 +15,7 @@ use crate::request::{Call, Query, Target};
 use crate::sending::{AnswerBody, Broken, Pace};
 use crate::server::Shared;
 use crate::tokens::Caller;
-use crate::{account, auth, bulk, container, info, keystone, object, tempurl};
+use crate::{account, auth, bulk, ceph, container, info, keystone, object, tempurl};
 
 /// Answers a request, or has the connection closed.
 pub(crate) async fn serve(
@@ -43,7 +43,12 @@ pub(crate) async fn serve(
         replica: None,
         overtaken_by: None,
     };
-    let answer = answer_or_fail(&mut call, target, fault).await;
+    let mut answer = answer_or_fail(&mut call, &target, fault).await;
+    if let Some(answer) = &mut answer
+        && fake.options.is_ceph()
+    {
+        ceph::speak(&target, answer);
+    }
     let status = answer.as_ref().map(|answer| answer.status);
     fake.log.complete(ticket, |record| {
         record.body_bytes = call.body.received();
@@ -64,67 +69,67 @@ pub(crate) async fn serve(
 }
 
 /// The answer as the fault, if there is one, leaves it; `None` to close the connection.
-async fn answer_or_fail(call: &mut Call, target: Target, fault: Option<Action>) -> Option<Answer> {
+async fn answer_or_fail(call: &mut Call, target: &Target, fault: Option<Action>) -> Option<Answer> {
     match fault {
-        None => Some(answer(call, &target).await),
-        Some(Action::Status(status, headers)) => Some(failure(&target, status, headers)),
+        None => Some(answer(call, target).await),
+        Some(Action::Status(status, headers)) => Some(failure(target, status, headers)),
         Some(Action::DoneButStatus(status)) => {
-            answer(call, &target).await;
-            Some(failure(&target, status, HeaderMap::new()))
+            answer(call, target).await;
+            Some(failure(target, status, HeaderMap::new()))
         }
         Some(Action::Reset) => None,
         Some(Action::ResetAfterDone) => {
-            answer(call, &target).await;
+            answer(call, target).await;
             None
         }
         Some(Action::CutRequestBody(bytes)) => {
             call.body.cut_after(bytes);
-            let answer = answer(call, &target).await;
+            let answer = answer(call, target).await;
             (!call.body.was_cut()).then_some(answer)
         }
         Some(Action::LoseRequestBody(bytes)) => {
             call.body.keep(bytes);
-            Some(answer(call, &target).await)
+            Some(answer(call, target).await)
         }
         Some(Action::ExpireTokens) => {
             expire_tokens(call);
-            Some(answer(call, &target).await)
+            Some(answer(call, target).await)
         }
-        Some(Action::ExpireTokensInBody(bytes)) => Some(answer_and_expire(call, &target, bytes).await),
+        Some(Action::ExpireTokensInBody(bytes)) => Some(answer_and_expire(call, target, bytes).await),
         Some(Action::Overtaken(by)) => {
             call.overtaken_by = Some(by);
-            Some(answer(call, &target).await)
+            Some(answer(call, target).await)
         }
         Some(Action::AnsweredBy(replica)) => {
             call.replica = Some(replica);
-            Some(answer(call, &target).await)
+            Some(answer(call, target).await)
         }
         Some(Action::Delay(time)) => {
             tokio::time::sleep(time).await;
-            Some(answer(call, &target).await)
+            Some(answer(call, target).await)
         }
         Some(Action::DelayAnswer(time)) => {
-            let answer = answer(call, &target).await;
+            let answer = answer(call, target).await;
             tokio::time::sleep(time).await;
             Some(answer)
         }
         Some(Action::Trickle(bytes, pause)) => {
-            let mut answer = answer(call, &target).await;
+            let mut answer = answer(call, target).await;
             answer.payload.pace = Pace::Trickle { bytes, pause };
             Some(answer)
         }
         Some(Action::Stall(after, pause)) => {
-            let mut answer = answer(call, &target).await;
+            let mut answer = answer(call, target).await;
             answer.payload.pace = Pace::Stall { after, pause };
             Some(answer)
         }
         Some(Action::TruncateBody(bytes)) => {
-            let mut answer = answer(call, &target).await;
+            let mut answer = answer(call, target).await;
             answer.payload.truncate(bytes);
             Some(answer)
         }
         Some(Action::AnswerHeader(name, value)) => {
-            let mut answer = answer(call, &target).await;
+            let mut answer = answer(call, target).await;
             if name == CONTENT_LENGTH {
                 answer.payload.length = None;
             }
@@ -173,6 +178,15 @@ fn failure(target: &Target, status: StatusCode, headers: HeaderMap) -> Answer {
 async fn answer(call: &mut Call, target: &Target) -> Answer {
     if let Target::Keystone(version, rest) = target {
         return keystone::handle(call, *version, rest).await;
+    }
+    let is_stranger =
+        matches!(call.caller, Caller::Rejected | Caller::Anonymous) && !tempurl::is_signed(call);
+    if is_stranger
+        && call.fake.options.is_ceph()
+        && let Some(account) = target.account()
+        && let Err(refusal) = call.authorize(account)
+    {
+        return refusal.into();
     }
     // Before anyone asks who the caller is: each single delete does.
     if call.query.has("bulk-delete")

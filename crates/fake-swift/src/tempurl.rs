@@ -14,8 +14,8 @@ use sha2::{Sha256, Sha512};
 use crate::answer::{Answer, Refusal, value};
 use crate::clock::Timestamp;
 use crate::dlo::X_OBJECT_MANIFEST;
-use crate::options::Feature;
-use crate::request::{Call, Query, Target};
+use crate::options::{Feature, Options};
+use crate::request::{Call, ObjectAddress, Query, Target};
 use crate::tokens::Caller;
 
 /// What `/info` says of the headers that do not come in or do not go out.
@@ -29,8 +29,11 @@ const CONTAINER_KEYS: [&str; 2] = ["x-container-meta-temp-url-key", "x-container
 /// With a URL to write to, no one is to get at what the URL is not for.
 const FORBIDDEN: [HeaderName; 2] = [X_OBJECT_MANIFEST, HeaderName::from_static("x-symlink-target")];
 
+/// What a file's name keeps as it is in `Content-Disposition`.
 const UNQUOTED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+/// The same with Ceph's gateway.
+const SLASH_QUOTED: AsciiSet = UNQUOTED.add(b'/');
 
 /// A digest by which a temporary URL may be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,16 +86,22 @@ pub(crate) struct Pass {
     expires: Timestamp,
 }
 
+/// Whether a request has a temporary URL, good or bad.
+pub(crate) fn is_signed(call: &Call) -> bool {
+    ["temp_url_sig", "temp_url_expires"].iter().any(|key| call.query.has(key))
+        && call.fake.options.has(Feature::TemporaryUrls)
+        && call.method != Method::OPTIONS
+}
+
 /// Lets a request in that has a temporary URL; `None` if it has none.
 pub(crate) fn admit(call: &mut Call, target: &Target) -> Result<Option<Pass>, Refusal> {
-    let is_signed = ["temp_url_sig", "temp_url_expires"].iter().any(|key| call.query.has(key));
-    if !is_signed || !call.fake.options.has(Feature::TemporaryUrls) || call.method == Method::OPTIONS {
+    if !is_signed(call) {
         return Ok(None);
     }
     if ["temp_url_prefix", "temp_url_ip_range", "filename", "inline"].iter().any(|key| call.query.has(key)) {
         return Err(Refusal::not_modelled("temporary URLs with more than a signature and an end"));
     }
-    let (caller, pass) = check(call, target).ok_or_else(Refusal::temporary_url)?;
+    let (caller, pass) = check(call, target).ok_or_else(|| refuse(call))?;
     let writes = call.method != Method::GET && call.method != Method::HEAD;
     if let Some(header) = FORBIDDEN.iter().find(|header| writes && call.headers.contains_key(*header)) {
         let header = if *header == X_OBJECT_MANIFEST { "X-Object-Manifest" } else { "X-Symlink-Target" };
@@ -103,6 +112,23 @@ pub(crate) fn admit(call: &mut Call, target: &Target) -> Result<Option<Pass>, Re
     // What else the query asks for is not heard.
     call.query = Query::default();
     Ok(Some(pass))
+}
+
+/// Swift does not say what is wrong with a URL. Ceph's gateway answers 401 if it is too old, else 403.
+fn refuse(call: &Call) -> Refusal {
+    let now = call.fake.state().clock.now();
+    let expires = call.query.get("temp_url_expires").and_then(read_expiry).map(Timestamp::from_seconds);
+    if call.fake.options.is_ceph() && expires.is_some_and(|expires| expires >= now) {
+        return Refusal::standard(StatusCode::FORBIDDEN);
+    }
+    Refusal::temporary_url()
+}
+
+/// The paths over which a URL may be signed. With Ceph's gateway the part before `/v1` may be left out.
+fn signed_paths(options: &Options, at: &ObjectAddress) -> Vec<String> {
+    let path = format!("{}/{}/{}", options.storage_path(&at.account), at.container, at.object);
+    let short = path.strip_prefix("/swift").map(str::to_owned);
+    [path].into_iter().chain(short).collect()
 }
 
 /// As whom the request is let in; `None` if anything is wrong with its URL.
@@ -121,17 +147,20 @@ fn check(call: &Call, target: &Target) -> Option<(Caller, Pass)> {
     }
     // Who may read or write may look.
     let methods = match call.method.as_str() {
+        "HEAD" if options.is_ceph() => vec!["HEAD", "GET", "PUT"],
         "HEAD" => vec!["HEAD", "GET", "POST", "PUT"],
         method => vec![method],
     };
-    let path = format!("/v1/{}/{}/{}", at.account, at.container, at.object);
-    let signs = |key: &&[u8]| {
-        methods
-            .iter()
-            .any(|method| digest.hmac(key, format!("{method}\n{seconds}\n{path}").as_bytes()) == signature)
-    };
+    let paths = signed_paths(options, at);
+    let messages: Vec<_> = methods
+        .iter()
+        .flat_map(|method| paths.iter().map(move |path| format!("{method}\n{seconds}\n{path}")))
+        .collect();
+    let signs = |key: &&[u8]| messages.iter().any(|text| digest.hmac(key, text.as_bytes()) == signature);
     let container_keys =
         state.containers.get(&at.container).map(|container| keys(&container.metadata, CONTAINER_KEYS));
+    // Ceph's gateway knows only those of the account.
+    let container_keys = container_keys.filter(|_| !options.is_ceph());
     let container = if keys(&state.metadata, ACCOUNT_KEYS).iter().any(signs) {
         None
     } else if container_keys.unwrap_or_default().iter().any(signs) {
@@ -178,6 +207,17 @@ fn read_expiry(text: &str) -> Option<u64> {
 
 /// Makes an answer fit for who has only the URL: without metadata, to be saved under the object's name.
 pub(crate) fn dress(call: &Call, pass: &Pass, answer: &mut Answer) {
+    let reads = call.method == Method::GET || call.method == Method::HEAD;
+    let is_read = reads && answer.status.is_success();
+    if call.fake.options.is_ceph() {
+        // The whole name, with its slashes; metadata go out.
+        let name = percent_encode(pass.object.as_bytes(), &SLASH_QUOTED);
+        if is_read {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            answer.headers.entry(CONTENT_DISPOSITION).or_insert_with(|| value(disposition));
+        }
+        return;
+    }
     let is_hidden = |name: &HeaderName| {
         let name = name.as_str();
         let begins = |pattern: &str| name.starts_with(pattern.trim_end_matches('*'));
@@ -187,8 +227,7 @@ pub(crate) fn dress(call: &Call, pass: &Pass, answer: &mut Answer) {
     for name in hidden {
         answer.headers.remove(name);
     }
-    let reads = call.method == Method::GET || call.method == Method::HEAD;
-    if !reads || !answer.status.is_success() {
+    if !is_read {
         return;
     }
     let name = pass.object.trim_end_matches('/');

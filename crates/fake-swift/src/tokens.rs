@@ -15,6 +15,9 @@ const X_STORAGE_TOKEN: HeaderName = HeaderName::from_static("x-storage-token");
 /// How TempAuth's tokens begin, and how it knows that a bad one was meant for it.
 const TEMPAUTH_PREFIX: &str = "AUTH_tk";
 
+/// How the tokens of Ceph's gateway begin.
+pub(crate) const GATEWAY_PREFIX: &str = "AUTH_rgwtk";
+
 /// Who sent a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
@@ -30,6 +33,11 @@ pub(crate) enum Caller {
     /// No token, or a bad one of any other form. As behind Keystone, each part of Swift goes on until it has to
     /// know who asks, which is why a bulk request can answer 200 and have the 401 inside.
     Anonymous,
+}
+
+/// The token that a request came with, good or bad.
+pub(crate) fn sent_token(headers: &HeaderMap) -> Option<&str> {
+    headers.get(X_AUTH_TOKEN).or_else(|| headers.get(X_STORAGE_TOKEN))?.to_str().ok()
 }
 
 #[derive(Debug)]
@@ -59,6 +67,11 @@ impl Tokens {
         (text, life)
     }
 
+    /// A new token of the gateway's for `account`.
+    pub(crate) fn gateway(&mut self, account: &str, life: Duration) -> String {
+        self.give(GATEWAY_PREFIX, Who::User, Some(account.to_owned()), life)
+    }
+
     /// A new token of Keystone's, for `account` or for no project.
     pub(crate) fn keystone(&mut self, who: Who, account: Option<String>, life: Duration) -> String {
         self.give("gAAAAAB", who, account, life)
@@ -85,8 +98,7 @@ impl Tokens {
     }
 
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Caller {
-        let header = headers.get(X_AUTH_TOKEN).or_else(|| headers.get(X_STORAGE_TOKEN));
-        let Some(text) = header.and_then(|value| value.to_str().ok()) else { return Caller::Anonymous };
+        let Some(text) = sent_token(headers) else { return Caller::Anonymous };
         match self.by_text.get(text).filter(|token| token.expires > Instant::now()) {
             Some(Token { account: Some(account), .. }) => Caller::Project(account.clone()),
             Some(Token { account: None, .. }) => Caller::NoProject,

@@ -76,6 +76,8 @@ impl Links {
     pub(crate) async fn write(&self, name: &ObjectName, digest: &Digest) -> Result<()> {
         self.remember(name, true);
         self.storage.write(name, Bytes::from(digest.to_string()).into(), WriteMode::Replace).await?;
+        // A list may have asked the object before it was there.
+        self.remember(name, true);
         Ok(())
     }
 
@@ -84,7 +86,11 @@ impl Links {
         self.remember(name, false);
         let mut outcomes = self.storage.delete(std::slice::from_ref(name)).await;
         match outcomes.pop() {
-            Some(outcome) => Ok(outcome?),
+            Some(outcome) => {
+                let outcome = outcome?;
+                self.remember(name, false);
+                Ok(outcome)
+            }
             None => Err(StorageError::new(ErrorKind::Unexpected, "delete", name).into()),
         }
     }

@@ -15,8 +15,12 @@ use crate::{Digest, Error, Reference, Registry, RepositoryName, Result, Tag, lay
 /// Manifests that are read at once.
 const PARALLEL_READS: usize = 8;
 
-/// The longest page, in descriptors. Annotations are the larger part of them, and a manifest holds no more than 4 MiB.
+/// The longest page, in descriptors.
 const LONGEST_PAGE: usize = 100;
+
+/// The largest page, in bytes, unless its first descriptor alone is larger. Annotations are the larger part of them, and
+/// clients read no more than 4 MiB of an index.
+const LARGEST_PAGE: usize = 2 << 20;
 
 /// What a list of referrers says of one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +38,15 @@ pub struct Descriptor {
     /// Its annotations, as they stand in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Box<RawValue>>,
+}
+
+impl Descriptor {
+    /// Bytes in a list, but for a few.
+    fn length(&self) -> usize {
+        let artifact_type = self.artifact_type.as_ref().map_or(0, String::len);
+        let annotations = self.annotations.as_ref().map_or(0, |annotations| annotations.get().len());
+        self.media_type.len() + self.digest.len() + artifact_type + annotations + 100
+    }
 }
 
 /// One page of the referrers of a subject.
@@ -62,14 +75,23 @@ impl Registry {
         }
         let listed = self.links.list(&request).await?;
         let digests: Vec<Digest> = listed.keys.iter().filter_map(|key| layout::digest_of_link(key)).collect();
-        let next = listed.next.and_then(|_| digests.last().cloned());
-        let mut found: BTreeMap<String, Descriptor> = stream::iter(digests)
-            .map(|digest| async move { self.descriptor(&digest).await })
-            .buffered(PARALLEL_READS)
-            .try_filter_map(|descriptor| std::future::ready(Ok(descriptor)))
-            .map_ok(|descriptor| (descriptor.digest.clone(), descriptor))
-            .try_collect()
-            .await?;
+        let mut next = listed.next.and_then(|_| digests.last().cloned());
+        let mut found = BTreeMap::new();
+        let (mut size, mut taken) = (0, None);
+        let mut descriptors = stream::iter(digests)
+            .map(|digest| async move { Ok::<_, Error>((self.descriptor(&digest).await?, digest)) })
+            .buffered(PARALLEL_READS);
+        while let Some((descriptor, digest)) = descriptors.try_next().await? {
+            if let Some(descriptor) = descriptor {
+                size += descriptor.length();
+                if size > LARGEST_PAGE && taken.is_some() {
+                    next = taken;
+                    break;
+                }
+                found.insert(descriptor.digest.clone(), descriptor);
+            }
+            taken = Some(digest);
+        }
         if last.is_none() {
             for descriptor in self.fallback(repository, subject).await? {
                 found.entry(descriptor.digest.clone()).or_insert(descriptor);

@@ -13,6 +13,9 @@ use crate::links::Links;
 use crate::token::Signer;
 use crate::{Error, ReferenceChecks, Result, contents, layout};
 
+/// Uploads whose end is remembered; some 100 bytes each.
+const ENDED_UPLOADS: usize = 16_384;
+
 /// What an operator can choose.
 #[derive(Debug, Clone)]
 pub struct RegistryOptions {
@@ -53,8 +56,9 @@ pub struct Registry {
     pub(crate) caches: Caches,
     /// Room for manifests that are being read, in KiB.
     pub(crate) manifest_room: Semaphore,
-    /// Uploads that were cancelled before storage knew of them: here their URL ends at once.
-    pub(crate) cancelled: Cache<StageId, ()>,
+    /// Uploads that came to their end here, well or not. Storage may never have known of them, and a chunk of theirs may still
+    /// be on its way: here their URLs are good for nothing any more.
+    pub(crate) ended: Cache<StageId, ()>,
     signer: OnceCell<Signer>,
 }
 
@@ -71,7 +75,7 @@ impl Registry {
             options,
             caches,
             manifest_room,
-            cancelled: Cache::new(1024),
+            ended: Cache::new(ENDED_UPLOADS),
             signer: OnceCell::new(),
         }
     }

@@ -121,14 +121,11 @@ impl Registry {
             Some(token) => Some(self.signer().await?.open(token, repository, &id).ok_or_else(unknown)?),
             None => None,
         };
+        if self.has_ended(&id) {
+            return Err(unknown());
+        }
         let revision = match believed {
-            Some(position) if position.standing == Standing::Fresh => {
-                return if self.cancelled.get(&id).is_some() {
-                    Err(unknown())
-                } else {
-                    Ok(Upload::fresh(position))
-                };
-            }
+            Some(position) if position.standing == Standing::Fresh => return Ok(Upload::fresh(position)),
             Some(UploadPosition { standing: Standing::At { revision, .. }, .. }) => Some(revision),
             _ => None,
         };
@@ -195,6 +192,11 @@ impl Registry {
         let (stream, owner) = (content.stream(), repository.clone());
         let checkpoint = move || UploadCheckpoint { repository: owner, hasher: content.hasher() }.encode();
         match self.storage.stage_append(&id, position, stream, Box::new(checkpoint)).await {
+            Ok(_) if self.has_ended(&id) => {
+                // While the chunk was on its way.
+                self.storage.stage_drop(&id).await?;
+                Err(Error::UploadUnknown { repository })
+            }
             Ok(state) => Self::staged(&repository, id, state, false),
             Err(error) if error.kind() == ErrorKind::StageMoved => {
                 // Somebody else was faster. Say where it stands, if it still does.
@@ -215,6 +217,22 @@ impl Registry {
     /// [`Error::DigestMismatch`] when the content is not what the client said: the upload is then dropped and nothing is
     /// left of it. [`Error::ChunkOutOfOrder`] and [`Error::ContentBroken`] as [`Registry::append`].
     pub async fn finish(
+        &self,
+        upload: Upload,
+        first: Option<u64>,
+        length: Option<u64>,
+        stream: ByteStream,
+        digest: &Digest,
+    ) -> Result<()> {
+        let id = upload.position.id.clone();
+        let finished = self.try_to_finish(upload, first, length, stream, digest).await;
+        if matches!(finished, Ok(()) | Err(Error::DigestMismatch { .. })) {
+            self.ended.insert(id, ());
+        }
+        finished
+    }
+
+    async fn try_to_finish(
         &self,
         upload: Upload,
         first: Option<u64>,
@@ -327,9 +345,13 @@ impl Registry {
     ) -> Result<()> {
         let upload = self.upload(repository, id, token).await?;
         let id = upload.position.id;
+        self.ended.insert(id.clone(), ());
         self.storage.stage_drop(&id).await?;
-        self.cancelled.insert(id, ());
         Ok(())
+    }
+
+    fn has_ended(&self, id: &StageId) -> bool {
+        self.ended.get(id).is_some()
     }
 }
 

@@ -1,11 +1,10 @@
 //! Lists: tags, repositories, referrers (OCI distribution specification, "Listing Tags", "Listing Referrers"; registry:2 for
 //! the catalog). A list that goes on says so in a `Link` (RFC 8288).
 
-use apus_registry::{Digest, RepositoryName, Tag};
-use bytes::Bytes;
+use apus_registry::{Descriptor, Digest, RepositoryName, Tag};
 use http::{HeaderName, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::answer::{Answer, WithHeader, content};
 use crate::errors::{ErrorCode, Failure};
@@ -17,6 +16,8 @@ use crate::{App, Route};
 
 /// The page of the catalog that clients get who name no size, as in registry:2.
 const CATALOG_PAGE: usize = 100;
+
+const JSON: &str = "application/json";
 
 /// `OCI-Filters-Applied`
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
@@ -32,7 +33,7 @@ impl App {
         let last = query(&head.uri, "last");
         let page = self.registry().tags(repository, last.as_deref(), size.entries).await?;
         let tags: Vec<&str> = page.tags.iter().map(Tag::as_str).collect();
-        let list = json_list(&json!({ "name": repository.as_str(), "tags": tags }));
+        let list = listed(JSON, &TagList { name: repository.as_str(), tags: &tags })?;
         let place = Route::Tags(repository.clone());
         Ok(size.answer(list, head, &place, tags.last().copied().filter(|_| page.more)))
     }
@@ -42,7 +43,7 @@ impl App {
         let last = query(&head.uri, "last");
         let page = self.registry().repositories(last.as_deref(), size.entries).await?;
         let names: Vec<&str> = page.repositories.iter().map(RepositoryName::as_str).collect();
-        let list = json_list(&json!({ "repositories": names }));
+        let list = listed(JSON, &Catalog { repositories: &names })?;
         Ok(size.answer(list, head, &Route::Catalog, names.last().copied().filter(|_| page.more)))
     }
 
@@ -57,8 +58,8 @@ impl App {
         let last = query(&head.uri, "last").map(|last| Digest::parse(&last)).transpose()?;
         let page =
             self.registry().referrers(repository, subject, artifact_type.as_deref(), last.as_ref()).await?;
-        let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": page.referrers });
-        let mut answer = content(StatusCode::OK, OCI_INDEX, Bytes::from(index.to_string()));
+        let index = Index { schema_version: 2, media_type: OCI_INDEX, manifests: &page.referrers };
+        let mut answer = listed(OCI_INDEX, &index)?;
         if artifact_type.is_some() {
             answer = answer.with_header(FILTERS_APPLIED, "artifactType");
         }
@@ -72,6 +73,27 @@ impl App {
             }
         })
     }
+}
+
+// Written straight from what the registry gave: a page may have ten thousand entries.
+
+#[derive(Serialize)]
+struct TagList<'a> {
+    name: &'a str,
+    tags: &'a [&'a str],
+}
+
+#[derive(Serialize)]
+struct Catalog<'a> {
+    repositories: &'a [&'a str],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Index<'a> {
+    schema_version: u32,
+    media_type: &'a str,
+    manifests: &'a [Descriptor],
 }
 
 /// How many entries a page may have.
@@ -132,6 +154,10 @@ fn going_on<'a>(
     answer.with_header(header::LINK, next)
 }
 
-fn json_list(body: &serde_json::Value) -> Answer {
-    content(StatusCode::OK, "application/json", Bytes::from(body.to_string()))
+fn listed(media_type: &str, list: &impl Serialize) -> Result<Answer, Failure> {
+    let body = serde_json::to_vec(list).map_err(|error| {
+        tracing::error!(%error, "a list that cannot be written");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, "unknown error")
+    })?;
+    Ok(content(StatusCode::OK, media_type, body.into()))
 }

@@ -22,6 +22,9 @@ pub struct Capabilities {
     pub min_segment_size: Option<u64>,
     /// Most names in one bulk delete; `None` when it has no such thing, or does not say.
     pub max_deletes: Option<usize>,
+    /// Whether it heeds a writer that wants to leave alone what exists (`If-None-Match: *`): Swift does, Ceph RGW does not.
+    /// Where it is not known to, it is asked first whether there is something, which is one more request.
+    pub conditional_writes: bool,
     /// Temporary URLs; `None` when it has none, or does not say.
     pub temporary_urls: Option<TemporaryUrlSupport>,
 }
@@ -48,6 +51,8 @@ pub struct CapabilityOverrides {
     pub min_segment_size: Option<u64>,
     /// Most names in one bulk delete; 0 means that there is no such thing.
     pub max_deletes: Option<usize>,
+    /// Whether it heeds `If-None-Match: *`.
+    pub conditional_writes: Option<bool>,
     /// Temporary URLs. Without a method there are none.
     pub temporary_urls: Option<TemporaryUrlSupport>,
 }
@@ -77,6 +82,11 @@ impl Capabilities {
         self.max_segments.map_or(self.told, |most| most == 0)
     }
 
+    /// Whether it is Ceph RGW: it alone has large objects and does not say how small their segments may be.
+    pub(crate) fn is_ceph(&self) -> bool {
+        self.told && self.max_segments.is_some() && self.min_segment_size.is_none()
+    }
+
     /// What an `/info` says; `None` when it is none.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let info: Value = serde_json::from_slice(body).ok()?;
@@ -88,7 +98,7 @@ impl Capabilities {
             let words = info.pointer(path).and_then(Value::as_array).into_iter().flatten();
             words.filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        Some(Self {
+        let capabilities = Self {
             told: true,
             version: info.pointer("/swift/version").and_then(Value::as_str).map(str::to_owned),
             max_file_size: number("/swift/max_file_size"),
@@ -98,11 +108,13 @@ impl Capabilities {
             min_segment_size: number("/slo/min_segment_size"),
             max_deletes: has("bulk_delete")
                 .then(|| count("/bulk_delete/max_deletes_per_request").unwrap_or(Self::USUAL_DELETES)),
+            conditional_writes: false,
             temporary_urls: has("tempurl").then(|| TemporaryUrlSupport {
                 methods: words("/tempurl/methods"),
                 digests: words("/tempurl/allowed_digests"),
             }),
-        })
+        };
+        Some(Self { conditional_writes: !capabilities.is_ceph(), ..capabilities })
     }
 
     /// The same, but for what an operator knows better.
@@ -115,6 +127,7 @@ impl Capabilities {
             max_segments: known.max_segments.or(self.max_segments),
             min_segment_size: known.min_segment_size.or(self.min_segment_size),
             max_deletes: known.max_deletes.or(self.max_deletes).filter(|most| *most > 0),
+            conditional_writes: known.conditional_writes.unwrap_or(self.conditional_writes),
             temporary_urls: known.temporary_urls.clone().or(self.temporary_urls),
         }
     }
@@ -142,6 +155,9 @@ impl fmt::Display for Capabilities {
         match self.max_deletes {
             Some(most) => write!(formatter, ", {most} deletes a request")?,
             None => formatter.write_str(", no bulk deletes")?,
+        }
+        if !self.conditional_writes {
+            formatter.write_str(", no conditional writes")?;
         }
         match &self.temporary_urls {
             Some(support) if !support.methods.is_empty() => {

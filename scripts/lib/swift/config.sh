@@ -154,6 +154,11 @@ cache_conf() {
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:$MEMCACHED_PORT
+# As with the nodes: usually it is left alone for a minute after ten errors, and nobody can sign in meanwhile.
+error_suppression_interval = 0
+connect_timeout = 5
+pool_timeout = 20
+io_timeout = 20
 
 END
 }

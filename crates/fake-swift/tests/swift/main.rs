@@ -10,6 +10,7 @@
 mod client;
 
 mod bulk;
+mod ceph;
 mod containers;
 mod dynamic;
 mod faults;

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use apus_fake_swift::{Digest, Feature, Options};
+use apus_fake_swift::{Dialect, Digest, Feature, Options};
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
@@ -209,4 +209,32 @@ async fn a_store_may_be_without() {
     assert!(refused.header("www-authenticate").contains(bench.client.account.trim_start_matches("/v1/")));
     let path = format!("{}?{query}", bench.client.path("dir/o"));
     assert_eq!(bench.client.ask(Method::GET, &path, &[], "").await.text(), "data", "a token is what counts");
+}
+
+/// Ceph's gateway has keys for the account only, and takes a path without the part before its version as well.
+#[tokio::test]
+async fn a_gateway_of_ceph_has_rules_of_its_own() {
+    for account_in_url in [true, false] {
+        let dialect = Dialect::Ceph { account_in_url };
+        let mut bench = keyed(Options { dialect, ..Options::default() }).await;
+        let long = signed(&bench, "GET", "box/dir/o", "all");
+        let account = bench.client.account.clone();
+        bench.client.account = account.trim_start_matches("/swift").to_owned();
+        let short = signed(&bench, "GET", "box/dir/o", "all");
+        bench.client.account = account;
+        for query in [long, short] {
+            let reply = get(&bench, "box/dir/o", &query).await;
+            assert_eq!((reply.status, reply.text()), (200, "data"));
+            assert_eq!(reply.header("content-disposition"), "attachment; filename=\"dir%2Fo\"");
+            assert_eq!((reply.header("x-object-meta-mine"), reply.header("expires")), ("1", ""));
+            assert_eq!(ask(&bench, Method::HEAD, "box/dir/o", &query, &[]).await.status, 200);
+        }
+        let query = signed(&bench, "POST", "box/dir/o", "all");
+        assert_eq!(ask(&bench, Method::HEAD, "box/dir/o", &query, &[]).await.status, 403);
+        let refused = get(&bench, "box/dir/o", &signed(&bench, "GET", "box/dir/o", "one")).await;
+        assert_eq!((refused.status, refused.text()), (403, "AccessDenied"));
+        let signature = HEXLOWER.encode(&sha256("all", &message(&bench, "GET", "box/dir/o", 1)));
+        let query = format!("temp_url_sig={signature}&temp_url_expires=1");
+        assert_eq!(get(&bench, "box/dir/o", &query).await.status, 401, "too old");
+    }
 }

@@ -24,15 +24,9 @@ fn ranges_are_obeyed_and_anything_else_ignored() {
         Wanted::Several(vec![ByteRange::FromTo { first: 0, last: 1 }, ByteRange::Last(3)])
     );
     let many = format!("bytes={}", vec!["0-1"; 17].join(","));
-    for value in [
-        "bytes=",
-        "bytes=-",
-        "bytes=+1-2",
-        "bytes=1-2,",
-        "items=0-1",
-        "bytes=99999999999999999999-",
-        &many,
-    ] {
+    for value in
+        ["bytes=", "bytes=-", "bytes=+1-2", "bytes=1-2,", "items=0-1", "bytes=99999999999999999999-", &many]
+    {
         assert_eq!(wanted(value), Wanted::Whole, "{value}");
     }
     assert_eq!(Wanted::of(&HeaderMap::new(), "tag"), Wanted::Whole);
@@ -55,7 +49,7 @@ fn written(range: ByteRange) -> String {
         ByteRange::FromTo { first, last } => format!("{first}-{last}"),
         ByteRange::From(first) => format!("{first}-"),
         ByteRange::Last(count) => format!("-{count}"),
-        other => panic!("not asked for by a header: {other:?}"),
+        ByteRange::Full => panic!("no header asks for this"),
     }
 }
 

@@ -64,7 +64,7 @@ proptest! {
     }
 }
 
-/// A page without entries says nothing of what follows, and costs nothing.
+/// A page without entries says nothing of what follows.
 #[tokio::test]
 async fn no_entries_are_no_entries() {
     let app = with_tags(AppOptions::default(), &["x".to_owned(), "y".to_owned()]).await;

@@ -69,12 +69,19 @@ impl Container {
         Ok(())
     }
 
-    async fn make(&self) -> Result<()> {
+    /// Whether there is such a container.
+    pub async fn exists(&self) -> Result<bool> {
         let looked = self.client.send(self.call(Method::HEAD, None)).await?;
         match looked.status {
-            status if status.is_success() => return Ok(()),
-            StatusCode::NOT_FOUND => {}
-            _ => return Err(looked.refused().await),
+            status if status.is_success() => Ok(true),
+            StatusCode::NOT_FOUND => Ok(false),
+            _ => Err(looked.refused().await),
+        }
+    }
+
+    async fn make(&self) -> Result<()> {
+        if self.exists().await? {
+            return Ok(());
         }
         let made = self.client.send(self.call(Method::PUT, None)).await?;
         if !made.status.is_success() {

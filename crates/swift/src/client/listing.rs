@@ -1,5 +1,6 @@
 //! Listings of a container, page by page. They may lag behind the objects (Swift's containers are eventually consistent).
 
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -75,7 +76,9 @@ impl Container {
     /// One page of names.
     pub async fn list(&self, request: &ListingRequest<'_>) -> Result<Listing> {
         let known = self.client.capabilities().await?.container_listing_limit;
-        let mut limit = request.limit.clamp(1, known.unwrap_or(USUAL_LIMIT).max(1));
+        let learned = &self.client.0.learned_listing_limit;
+        let most = known.unwrap_or(USUAL_LIMIT).min(learned.load(Ordering::Relaxed));
+        let mut limit = request.limit.clamp(1, most.max(1));
         loop {
             let mut call =
                 self.call(Method::GET, None).query("format", "json").query("limit", &limit.to_string());
@@ -98,7 +101,8 @@ impl Container {
                 // More than the cluster gives.
                 StatusCode::PRECONDITION_FAILED if limit > 1 => {
                     answer.discard().await;
-                    limit = (limit / 10).max(1);
+                    limit /= 2;
+                    learned.fetch_min(limit, Ordering::Relaxed);
                     continue;
                 }
                 StatusCode::NOT_FOUND => return Err(self.vanished(answer).await),

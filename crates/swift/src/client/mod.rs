@@ -19,6 +19,7 @@ mod usage;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use apus_http_client::{HttpClient, RequestBody};
@@ -65,6 +66,8 @@ struct Inner {
     retry: RetryPolicy,
     verify_checksums: bool,
     known: CapabilityOverrides,
+    /// Most entries in a page, as far as the cluster has refused more.
+    learned_listing_limit: AtomicUsize,
     info: tokio::sync::Mutex<Option<Info>>,
 }
 
@@ -102,6 +105,7 @@ impl SwiftClient {
             retry: RetryPolicy { tries: config.max_tries.max(1), total: config.total_timeout },
             verify_checksums: config.verify_checksums,
             known: config.capabilities.clone(),
+            learned_listing_limit: AtomicUsize::new(usize::MAX),
             info: tokio::sync::Mutex::default(),
         })))
     }

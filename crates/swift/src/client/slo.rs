@@ -85,6 +85,9 @@ impl Container {
     /// [`SwiftErrorKind::Damaged`] when a segment is missing or differs; nothing was written then.
     pub async fn put_manifest(&self, manifest: SloManifest<'_>) -> Result<Uploaded> {
         let SloManifest { name, segments, if_absent, headers } = manifest;
+        if if_absent && self.is_known_to_exist(name).await? {
+            return Ok(Uploaded::Exists { again: None, repeated: false });
+        }
         let entries: Vec<EntryToWrite<'_>> = segments
             .iter()
             .map(|segment| EntryToWrite {
@@ -115,6 +118,12 @@ impl Container {
                     return self.made(answer, name, size, tag).await;
                 }
                 StatusCode::BAD_REQUEST => troubles.of_a_manifest(answer).await?,
+                // Ceph RGW says so of a segment.
+                StatusCode::NOT_FOUND if self.exists().await? => {
+                    let error = answer.error(SwiftErrorKind::Damaged, "answered 404: a segment is missing");
+                    answer.discard().await;
+                    return Err(error);
+                }
                 _ => return self.not_created(answer, None).await,
             }
         }

@@ -61,7 +61,7 @@ impl<'a> Troubles<'a> {
             return Err(failed.with_finding("its report cannot be read"));
         };
         if self.may_go_on(&report, &account).await {
-            self.failed.extend(report.failed(self.container.name()));
+            self.failed.extend(report.failed(self.container.name()).flatten());
             return Ok(None);
         }
         if report.trouble().is_none() || report.says_there_is_none() || report.says_it_is_not_static() {

@@ -85,7 +85,8 @@ impl Upload {
         Self { name: name.into(), if_absent: false, headers: HeaderMap::new(), content: content.into() }
     }
 
-    /// Only if nothing is there. Swift looks before it reads the content, so two writers at once may both write.
+    /// Only if nothing is there. Swift looks before it reads the content, so two writers at once may both write. Where the
+    /// cluster does not look (Ceph RGW), the client does.
     #[must_use]
     pub fn if_absent(mut self, if_absent: bool) -> Self {
         self.if_absent = if_absent;
@@ -108,6 +109,9 @@ impl Container {
     /// by Swift itself before they are stored.
     pub async fn put(&self, upload: Upload) -> Result<Uploaded> {
         let Upload { name, if_absent, headers, content: Content { body, tally } } = upload;
+        if if_absent && self.is_known_to_exist(&name).await? {
+            return Ok(Uploaded::Exists { again: Some(Content { body, tally }), repeated: false });
+        }
         let bytes = body.as_bytes().map(|bytes| (bytes.len() as u64, etag::of_bytes(bytes)));
         let mut headers = put_headers(headers, if_absent);
         if let Some((_, tag)) = &bytes
@@ -148,6 +152,12 @@ impl Container {
                 .unwrap_or_default(),
         };
         Ok(Uploaded::Stored(Stored { size, entity_tag, modified }))
+    }
+
+    /// Whether something is there that a PUT would overwrite, as far as the cluster does not see to that itself.
+    pub(super) async fn is_known_to_exist(&self, name: &str) -> Result<bool> {
+        let sees_to_it = self.client.capabilities().await?.conditional_writes;
+        Ok(!sees_to_it && self.look(name, Freshness::Newest).await?.is_some())
     }
 
     /// All answers to a PUT of an object but that it was made.

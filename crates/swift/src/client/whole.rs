@@ -56,10 +56,11 @@ impl Container {
             let settled = settled.remove(&name);
             let users = &users;
             async move {
-                match (settled, metadata.manifest()) {
-                    (Some(settled), _) => settled,
-                    (None, Some(manifest)) => self.delete_dynamic(&name, &manifest, users, spared).await,
-                    (None, None) => self.delete_with_segments(&name).await,
+                match (settled, metadata.kind, metadata.manifest()) {
+                    (Some(settled), ..) => settled,
+                    (None, ObjectKind::Static, _) => self.delete_with_segments(&name).await,
+                    (None, _, Some(manifest)) => self.delete_dynamic(&name, &manifest, users, spared).await,
+                    (None, _, None) => self.delete(&name).await,
                 }
             }
         });

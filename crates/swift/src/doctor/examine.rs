@@ -111,6 +111,20 @@ impl Doctor {
     }
 
     async fn container(&mut self) -> Result<Found> {
+        match self.find_or_make_container().await {
+            Err(error) if error.kind() == SwiftErrorKind::Denied => {
+                self.container_was_missing = false;
+                Ok(Found::failed(
+                    told(&error, error.transaction()),
+                    "have the container made by someone who may, name another one as container, or give the user a \
+                     role that may make it, such as member or swiftoperator",
+                ))
+            }
+            found => found,
+        }
+    }
+
+    async fn find_or_make_container(&mut self) -> Result<Found> {
         let name = self.container.name().to_owned();
         if let Some(usage) = self.container.usage().await? {
             return Ok(Found::works(match usage.objects {
@@ -119,15 +133,8 @@ impl Doctor {
             }));
         }
         self.container_was_missing = true;
-        match self.container.ensure().await {
-            Ok(()) => Ok(Found::works(format!("{name:?} was missing, and can be made"))),
-            Err(error) if error.kind() == SwiftErrorKind::Denied => Ok(Found::failed(
-                told(&error, error.transaction()),
-                "have the container made by someone who may, name another one as container, or give the user a role \
-                 that may make it, such as member or swiftoperator",
-            )),
-            Err(error) => Err(error),
-        }
+        self.container.ensure().await?;
+        Ok(Found::works(format!("{name:?} was missing, and can be made")))
     }
 
     async fn quota(&self) -> Result<Found> {
@@ -160,8 +167,14 @@ impl Doctor {
     async fn write(&mut self) -> Result<Found> {
         self.has_written = true;
         let Probes { plain, content, .. } = &self.probes;
-        self.container.put(Upload::new(plain.clone(), content.clone())).await?;
-        Ok(Found::works(format!("{} bytes, and Swift stored what was sent", content.len())))
+        Ok(match self.container.put(Upload::new(plain.clone(), content.clone())).await? {
+            Uploaded::Stored(stored) => {
+                Found::works(format!("{} bytes, and Swift stored what was sent", stored.size))
+            }
+            Uploaded::Exists { .. } | Uploaded::Superseded => {
+                Found::failed("the object was not stored", OTHERS_INTERFERE)
+            }
+        })
     }
 
     async fn read(&self) -> Result<Found> {
@@ -196,7 +209,7 @@ impl Doctor {
             if lag > LISTING_PATIENCE {
                 return Ok(Found::warning(
                     format!("the object is not shown after {} s", lag.as_secs()),
-                    "see why the container servers of Swift are behind: lists of tags and of repositories will be, too",
+                    "see why the container servers of Swift are behind: lists of tags and repositories will be, too",
                 ));
             }
             sleep(LISTING_PAUSE).await;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::step::Step;
-use crate::error::SwiftError;
+use crate::error::{SwiftError, SwiftErrorKind};
 
 /// What came of a step.
 #[derive(Debug, Clone)]
@@ -79,8 +79,14 @@ impl Found {
 
 impl From<SwiftError> for Found {
     fn from(error: SwiftError) -> Self {
-        let advice = error.advice().map(str::to_owned);
-        Self { verdict: Verdict::Failed, text: told(&error, error.transaction()), advice }
+        let advice = error.advice().unwrap_or(match error.kind() {
+            SwiftErrorKind::Unavailable { .. } => {
+                "see that Swift is up, and that this machine reaches its address (region, endpointtype)"
+            }
+            SwiftErrorKind::TooLarge => "let Swift take larger objects (its max_file_size)",
+            _ => "look into the logs of Swift, by the transaction",
+        });
+        Self::failed(told(&error, error.transaction()), advice)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A doctor for the way from here to a Swift: tries everything that the storage backend needs, with objects of its own, and
-//! says of each step what works, or what to change. What the steps are is in [`step`], how each is done in [`examine`], and
-//! how nothing is left behind in [`clear`]. Nothing is printed here.
+//! says of each step what works, or what to change. What the steps are is in `step`, how each is done in `examine`, and
+//! how nothing is left behind in `clear`. Nothing is printed here.
 
 mod clear;
 mod examine;

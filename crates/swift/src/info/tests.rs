@@ -23,6 +23,7 @@ fn all_that_a_swift_says_is_read() {
     let capabilities = Capabilities::parse(info).unwrap();
     assert_eq!(capabilities.max_segments, Some(1000));
     assert_eq!((capabilities.min_segment_size, capabilities.max_deletes), (Some(1), Some(10_000)));
+    assert!(capabilities.conditional_writes && !capabilities.is_ceph());
     assert_eq!(capabilities.temporary_urls.as_ref().unwrap().digests, ["sha256", "sha512"]);
     assert_eq!(
         capabilities.to_string(),
@@ -38,7 +39,8 @@ fn every_member_is_optional() {
     let rgw = Capabilities::parse(rgw).unwrap();
     assert_eq!((rgw.max_file_size, rgw.max_segments), (Some(5_368_709_120), Some(1000)));
     assert_eq!((rgw.container_listing_limit, rgw.min_segment_size), (None, None));
-    assert_eq!((rgw.max_deletes, rgw.version), (Some(1000), None));
+    assert_eq!((rgw.max_deletes, &rgw.version, rgw.conditional_writes), (Some(1000), &None, false));
+    assert!(rgw.is_ceph());
     assert_eq!(rgw.temporary_urls.unwrap().digests, [""; 0]);
     assert!(Capabilities::parse(b"{}").unwrap().lacks_large_objects());
     assert_eq!(Capabilities::parse(b"<html>"), None);
@@ -47,7 +49,7 @@ fn every_member_is_optional() {
     assert_eq!(
         Capabilities::default().to_string(),
         "a Swift that does not say what it can: objects to 5368709120 B, large ones of 1000 segments, \
-         no bulk deletes, no temporary URLs"
+         no bulk deletes, no conditional writes, no temporary URLs"
     );
 }
 
@@ -60,12 +62,14 @@ fn an_operator_knows_better() {
         max_segments: Some(0),
         min_segment_size: Some(2),
         max_deletes: Some(0),
+        conditional_writes: Some(true),
         temporary_urls: Some(TemporaryUrlSupport::default()),
     };
     let overridden = told.clone().overridden_by(&known);
     assert_eq!((overridden.largest_piece(), overridden.container_listing_limit), (5, Some(10)));
     assert!(overridden.lacks_large_objects());
     assert_eq!((overridden.min_segment_size, overridden.max_deletes), (Some(2), None));
+    assert!(overridden.conditional_writes && !told.conditional_writes);
     assert_eq!(overridden.temporary_urls, Some(TemporaryUrlSupport::default()));
     assert_eq!(told.clone().overridden_by(&CapabilityOverrides::default()), told);
 }

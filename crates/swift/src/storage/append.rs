@@ -53,19 +53,30 @@ impl Backend {
             compacted,
             tail,
         };
-        let is_start = matches!(position, StagePosition::Start);
-        self.commit(stage, is_start, session, parts.unused).await
+        self.commit(stage, position, session, parts.unused).await
     }
 
     /// Puts the session. Only when it is certain that it was not put are the new segments deleted: a session that was put,
     /// and whose answer was lost, names them.
+    ///
+    /// Of those who append in this process at the same position the first one to come here wins, and the others are told. Swift
+    /// has no compare-and-set, so a process knows nothing of another: there the last one wins, and the record of segments
+    /// sees to it that only one is published.
     async fn commit(
         &self,
         stage: &StageId,
-        is_start: bool,
+        position: StagePosition<'_>,
         session: Session,
         mut unused: Unused,
     ) -> Result<StageState> {
+        let _turn = self.turns.of(stage).await;
+        let is_start = match position {
+            StagePosition::Start => true,
+            StagePosition::At(revision) if self.sessions.stands_elsewhere(stage, revision) => {
+                return Err(moved(OPERATION, stage));
+            }
+            StagePosition::At(_) => false,
+        };
         let object = session
             .encode()
             .map_err(|error| StorageError::new(ErrorKind::Unexpected, OPERATION, stage).with_source(error))?;

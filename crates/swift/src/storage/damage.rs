@@ -64,11 +64,23 @@ impl Backend {
         is_whole.map_err(|error| error.into_storage(operation, object))
     }
 
-    /// What reading has met: proves that the object is damaged and marks it, in the background.
+    /// What reading has met.
     pub(super) fn report_damage(self: &Arc<Self>, object: &str, error: &SwiftError) {
-        if error.kind() != SwiftErrorKind::Damaged {
-            return;
+        if error.kind() == SwiftErrorKind::Damaged {
+            self.look_into(object);
         }
+    }
+
+    /// Reading has met nothing. On Ceph RGW that is also said of an object that misses a segment.
+    pub(super) async fn doubt_absence(self: &Arc<Self>, object: &str) {
+        let capabilities = self.container.client().capabilities().await;
+        if capabilities.is_ok_and(|capabilities| capabilities.is_ceph()) {
+            self.look_into(object);
+        }
+    }
+
+    /// Proves that an object is damaged and marks it, in the background.
+    fn look_into(self: &Arc<Self>, object: &str) {
         let (backend, object) = (Arc::clone(self), object.to_owned());
         tokio::spawn(async move {
             let Ok(Some(found)) = backend.container.look(&object, Freshness::Newest).await else { return };

@@ -32,15 +32,16 @@ impl Backend {
         };
         // Nobody begins to publish a stage that is not there.
         let record = if is_there { self.claim(stage).await? } else { self.claimed_before(stage).await? };
-        let Some(record) = record else {
-            let deletion = self.container.delete(&self.names.session(stage)).await.map_err(failed)?;
-            return Ok(super::outcome_of(deletion));
-        };
-        let segments = session.into_iter().flat_map(|session| session.segments).chain(record.segments);
-        self.free_segments(OPERATION, stage, segments.map(|segment| segment.name).collect()).await?;
-        let deletion = self.container.delete(&self.names.session(stage)).await.map_err(failed)?;
-        self.container.delete(&self.names.record(stage)).await.map_err(failed)?;
-        Ok(super::outcome_of(deletion))
+        if let Some(record) = &record {
+            let segments = session.iter().flat_map(|session| &session.segments).chain(&record.segments);
+            let names = segments.map(|segment| segment.name.clone()).collect();
+            self.free_segments(OPERATION, stage, names).await?;
+        }
+        self.container.delete(&self.names.session(stage)).await.map_err(failed)?;
+        if record.is_some() {
+            self.container.delete(&self.names.record(stage)).await.map_err(failed)?;
+        }
+        Ok(if is_there { Outcome::Done } else { Outcome::Absent })
     }
 
     /// Keeps others from publishing the stage from now on. Answers the record that was there before, or an empty one;

@@ -15,6 +15,7 @@ mod record;
 mod redirect;
 mod replaced;
 mod session;
+mod turns;
 mod write;
 
 use std::fmt;
@@ -35,6 +36,7 @@ use crate::info::Capabilities;
 use names::Names;
 pub(crate) use names::probes;
 use session::SessionCache;
+use turns::Turns;
 
 /// Fewer bytes than this are kept in memory, and never become a segment of their own.
 const SMALL: u64 = 1 << 20;
@@ -73,6 +75,7 @@ struct Backend {
     /// How long a publication may take that is under way.
     lease: Duration,
     sessions: SessionCache,
+    turns: Turns,
     temporary_urls: TemporaryUrls,
 }
 
@@ -109,6 +112,7 @@ impl SwiftStorage {
             segment_size: config.segment_size,
             lease: config.total_timeout.saturating_mul(PUBLICATION),
             sessions: SessionCache::new(),
+            turns: Turns::new(),
         })))
     }
 
@@ -284,10 +288,12 @@ impl Storage for SwiftStorage {
         name: &ObjectName,
         mode: WriteMode,
     ) -> Result<Publication> {
+        let _turn = self.0.turns.of(stage).await;
         self.0.stage_publish(stage, revision, name, mode).await
     }
 
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
+        let _turn = self.0.turns.of(stage).await;
         self.0.stage_drop(stage).await
     }
 

@@ -41,7 +41,10 @@ impl Backend {
             error.into_storage("read", name)
         })?;
         let metadata = match &reading {
-            Reading::Absent => return Ok(None),
+            Reading::Absent => {
+                self.doubt_absence(&object).await;
+                return Ok(None);
+            }
             Reading::Beyond(metadata) | Reading::Content(Download { metadata, .. }) => metadata,
         };
         if metadata.kind == ObjectKind::Dynamic && metadata.size == 0 {

@@ -255,6 +255,11 @@ impl SessionCache {
         self.0.get(stage).filter(|session| session.revision == *revision)
     }
 
+    /// Whether this process has seen the stage go on from this revision.
+    pub(super) fn stands_elsewhere(&self, stage: &StageId, revision: &StageRevision) -> bool {
+        self.0.get(stage).is_some_and(|session| session.revision != *revision)
+    }
+
     pub(super) fn keep(&self, stage: &StageId, session: Arc<Session>) {
         self.0.insert(stage.clone(), session);
     }

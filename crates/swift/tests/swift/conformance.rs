@@ -32,7 +32,7 @@ mod bare {
             options.info = false;
             options.without = vec![Feature::BulkDelete, Feature::TemporaryUrls];
             options.quoted_etags = true;
-            options.container_listing_limit = 7;
+            options.container_listing_limit = 20;
         })
     }
 }

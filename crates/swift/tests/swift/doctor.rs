@@ -8,6 +8,8 @@ use apus_swift::doctor::{Doctor, Finding, Step, Verdict};
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::support::{CONTAINER, fake, fake_config, real_v1, real_v3};
+use crate::temporary_urls::outside::{Owner, nobody};
+use crate::temporary_urls::real::{guest_of, keystone_owner};
 
 /// All findings of a whole examination, in their order.
 async fn examine(config: &SwiftConfig) -> Vec<Finding> {
@@ -149,12 +151,32 @@ async fn a_swift_that_is_down_is_said_so() {
     assert_only_failure(&examine(&config).await, Step::SignIn, "authurl");
 }
 
+/// The identity service answers, and the object store that it names does not.
+#[tokio::test]
+async fn an_object_store_that_is_not_there_is_said_so() {
+    let (_fake, mut config) = in_use(|_| ()).await;
+    let (_reserved, nobody) = nobody();
+    config.storage_url = Some(format!("http://{nobody}/v1/AUTH_test"));
+    let findings = examine(&config).await;
+    assert_only_failure(&findings, Step::Container, "endpointtype");
+    assert!(with(&findings, Verdict::Failed)[0].text.contains(&nobody.to_string()), "{findings:#?}");
+}
+
 #[tokio::test]
 async fn a_container_that_may_not_be_made_is_said_so() {
     let fake = fake(|options| options.may_create_containers = false).await;
     let findings = examine(&fake_config(&fake)).await;
     assert_only_failure(&findings, Step::Container, "have the container made");
     assert!(with(&findings, Verdict::Skipped).len() >= 8, "{findings:#?}");
+}
+
+/// On the real Swift, in an account that is another's.
+#[tokio::test]
+async fn a_container_of_others_is_said_so() {
+    let owner = keystone_owner().await;
+    let config = guest_of(&owner, &format!("apus-doctor-{:016x}", rand::random::<u64>()));
+    let findings = examine(&config).await;
+    assert_only_failure(&findings, Step::Container, "have the container made");
 }
 
 #[tokio::test]
@@ -205,8 +227,7 @@ async fn temporary_urls_are_left_alone_when_nobody_wants_them() {
 #[tokio::test]
 async fn quotas_are_shown_and_warned_of() {
     let (fake, config) = in_use(|_| ()).await;
-    let owner =
-        crate::temporary_urls::outside::Owner::sign_in(&fake.auth_url_v1(), "test:tester", "testing").await;
+    let owner = Owner::sign_in(&fake.auth_url_v1(), "test:tester", "testing").await;
     owner.set(CONTAINER, "x-container-meta-quota-bytes", "1000000").await;
     let findings = examine(&config).await;
     assert_all_works(&findings);

@@ -11,12 +11,18 @@
 
 mod answers;
 mod budgets;
+mod compacting;
 mod conformance;
+mod damage;
+mod deleting;
 mod doctor;
+mod dynamic;
 mod failures;
 mod keystone;
 mod lost_answers;
 mod odd;
+mod ordering;
+mod own_swift;
 mod segments;
 mod sign_in;
 mod support;

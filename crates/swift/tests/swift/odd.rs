@@ -23,7 +23,10 @@ impl Odd {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::default());
-        let config = SwiftConfig::new(format!("{root}/auth/v1.0"), Password::new("user", "key"), CONTAINER);
+        let mut config =
+            SwiftConfig::new(format!("{root}/auth/v1.0"), Password::new("user", "key"), CONTAINER);
+        // It says nothing of itself, and would be asked before each write whether there is something.
+        config.capabilities.conditional_writes = Some(true);
         let (answer, log) = (Arc::new(answer), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {

@@ -3,7 +3,7 @@
 
 pub(crate) mod outside;
 mod proof;
-mod real;
+pub(crate) mod real;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

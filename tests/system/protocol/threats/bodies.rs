@@ -11,7 +11,7 @@ use crate::support::content::{digest, random};
 use crate::support::{Answer, Apus, Client};
 
 /// KiB by which the memory may grow for one manifest of 4 MiB and what it takes to receive it.
-const ONE_MANIFEST: u64 = 24 << 10;
+const ONE_MANIFEST: u64 = 48 << 10;
 
 /// How many come before the memory is looked at: until then it grows as it does for any work.
 const FIRST: usize = 12;

@@ -27,12 +27,15 @@ use sign::expiry;
 
 /// After failures the pause before the next proof grows to so many times the first.
 const LONGEST_PAUSE: u32 = 10;
+/// A proof that is as old as so many intervals, because nobody has asked for long, counts no more.
+const BELIEVED: u32 = 10;
 
 /// Temporary URLs for the objects of one container. Clones are the same.
 ///
 /// They are given out only while they are known to work: an object was fetched by one, from this process. The proof is made
 /// anew while they are used, so that a key that was replaced or a front end that was changed is noticed within
-/// [`TemporaryUrlOptions::proof_interval`]. It runs in the background, and nobody ever waits for it.
+/// [`TemporaryUrlOptions::proof_interval`]; after a long time without use it comes before the first URL. It runs in the
+/// background, and nobody ever waits for it.
 #[derive(Clone)]
 pub struct TemporaryUrls(Arc<Inner>);
 
@@ -49,8 +52,10 @@ struct Inner {
 #[derive(Default)]
 struct State {
     proven: Option<Arc<Proven>>,
-    /// When to prove again; `None` for never yet.
-    due: Option<Instant>,
+    /// When that was found, or was not.
+    last: Option<Instant>,
+    /// After what time to look again.
+    pause: Duration,
     /// In a row.
     failures: u32,
 }
@@ -90,7 +95,12 @@ impl TemporaryUrls {
     #[must_use]
     pub fn url(&self, object: &str, method: UrlMethod, life: Duration) -> Option<String> {
         self.see_to_the_proof();
-        let proven = self.state().proven.clone()?;
+        let believed = self.0.options.proof_interval * BELIEVED;
+        let proven = {
+            let state = self.state();
+            state.last.filter(|last| last.elapsed() <= believed)?;
+            state.proven.clone()?
+        };
         if method == UrlMethod::Head && !proven.head {
             return None;
         }
@@ -108,8 +118,11 @@ impl TemporaryUrls {
     }
 
     fn see_to_the_proof(&self) {
-        if self.state().due.is_some_and(|due| due > Instant::now()) {
-            return;
+        {
+            let state = self.state();
+            if state.last.is_some_and(|last| last.elapsed() < state.pause) {
+                return;
+            }
         }
         let Ok(gate) = Arc::clone(&self.0.gate).try_lock_owned() else { return };
         let urls = self.clone();
@@ -134,7 +147,8 @@ impl TemporaryUrls {
                 }
                 *state = State {
                     proven: Some(Arc::new(proven)),
-                    due: Some(Instant::now() + options.proof_interval),
+                    last: Some(Instant::now()),
+                    pause: options.proof_interval,
                     failures: 0,
                 };
                 Ok(proof)
@@ -148,7 +162,8 @@ impl TemporaryUrls {
                 let times = 2_u32.saturating_pow(state.failures).min(LONGEST_PAUSE);
                 *state = State {
                     proven: None,
-                    due: Some(Instant::now() + options.proof_interval * times),
+                    last: Some(Instant::now()),
+                    pause: options.proof_interval * times,
                     failures: state.failures.saturating_add(1),
                 };
                 Err(error)

@@ -1,8 +1,11 @@
 //! Who is not Apus: an anonymous client with a URL, and the owner of an account who uses it by other means.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use apus_http_client::{HttpClient, Options, RequestBody};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
+use tokio::net::TcpSocket;
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -33,6 +36,14 @@ pub(crate) async fn send(method: Method, url: &str, headers: &[(&str, &str)], bo
 /// What anyone gets who has the URL.
 pub(crate) async fn get(url: &str) -> Answer {
     send(Method::GET, url, &[], Bytes::new()).await
+}
+
+/// An address at which nobody listens, and what reserves it.
+pub(crate) fn nobody() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// The owner of an account, signed in by version 1.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use apus_storage::{Storage, UrlMethod, WriteMode};
-use apus_swift::{Password, SwiftConfig, SwiftStorage, TemporaryUrlError, TemporaryUrlScope};
+use apus_swift::{SwiftConfig, SwiftStorage, TemporaryUrlError, TemporaryUrlScope};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
@@ -181,8 +181,7 @@ async fn the_key_that_is_there_is_used_and_kept() {
 async fn a_key_is_made_up_where_none_is_and_shared_by_all() {
     let own = Own::new().await;
     let mut config = own.config.clone();
-    // Proven anew with each use.
-    config.temporary_urls.proof_interval = Duration::ZERO;
+    config.temporary_urls.proof_interval = Duration::from_millis(100);
     let (one, other) = (storage(&config), storage(&config));
     let (first, second) = tokio::join!(one.prove_temporary_urls(), other.prove_temporary_urls());
     first.unwrap();
@@ -263,13 +262,7 @@ async fn who_may_not_set_a_key_gives_out_no_url() {
     let user = variable("ST_USER");
     let lists = [("x-container-read", &*user), ("x-container-write", &*user)];
     keystone.must(Method::PUT, &container, &lists).await;
-
-    let mut config =
-        SwiftConfig::new(variable("ST_AUTH"), Password::new(user, variable("ST_KEY")), &container);
-    // The other account, as the proxy shows it where this user signs in.
-    let (proxy, _) = config.auth_url.split_once("/auth/").unwrap();
-    let (_, account) = keystone.storage_url.split_once("/v1/").unwrap();
-    config.storage_url = Some(format!("{proxy}/v1/{account}"));
+    let mut config = guest_of(&keystone, &container);
     let guest = storage(&config);
     let content = random(100);
     write(&guest, "o", &content).await;
@@ -288,8 +281,18 @@ async fn who_may_not_set_a_key_gives_out_no_url() {
     keystone.remove(&container).await;
 }
 
+/// How the user of version 1 comes to a container of another account.
+pub(crate) fn guest_of(owner: &Owner, container: &str) -> SwiftConfig {
+    let mut config = real_v1(container);
+    // The other account, as the proxy shows it where this user signs in.
+    let (proxy, _) = config.auth_url.split_once("/auth/").unwrap();
+    let (_, account) = owner.storage_url.split_once("/v1/").unwrap();
+    config.storage_url = Some(format!("{proxy}/v1/{account}"));
+    config
+}
+
 /// The owner of the account that version 3 signs in to.
-async fn keystone_owner() -> Owner {
+pub(crate) async fn keystone_owner() -> Owner {
     let body = serde_json::json!({ "auth": {
         "identity": { "methods": ["password"], "password": { "user": {
             "name": variable("OS_USERNAME"),
