@@ -83,8 +83,9 @@ impl Container {
 
     /// One request. Answers what came of it, and whether the token was refused for some of it, which is renewed then.
     async fn bulk_delete(&self, names: &BTreeSet<String>) -> Result<(Report, bool)> {
-        let lines: String =
+        let lines: Vec<String> =
             names.iter().map(|name| format!("/{}/{}\n", escaped(self.name()), escaped(name))).collect();
+        let lines = lines.concat();
         let call = Call::new(Method::POST, String::new())
             .query("bulk-delete", "1")
             .header(CONTENT_TYPE.as_str(), HeaderValue::from_static("text/plain"))

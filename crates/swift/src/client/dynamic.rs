@@ -108,13 +108,13 @@ impl Container {
         if range_of_it.is_empty() && range != ByteRange::Full {
             return Ok(Reading::Beyond(metadata));
         }
-        let stream = self.clone().content_of(name.to_owned(), manifest, range_of_it.clone());
+        let stream = self.clone().content_of(name.to_owned(), &manifest, range_of_it.clone());
         Ok(Reading::Content(Download { metadata, range: range_of_it, stream }))
     }
 
     /// The bytes of a range, from one segment after the other.
-    fn content_of(self, name: String, manifest: DynamicManifest, range: Range<u64>) -> ByteStream {
-        let segments = self.segments_of(&manifest).map_err(BoxError::from).boxed();
+    fn content_of(self, name: String, manifest: &DynamicManifest, range: Range<u64>) -> ByteStream {
+        let segments = self.segments_of(manifest).map_err(BoxError::from).boxed();
         let container = self.sibling(&manifest.container);
         let state = Joined { segments, container, name, offset: 0, range, current: None };
         Box::pin(stream::try_unfold(state, |mut state| async move {

@@ -76,7 +76,9 @@ impl Container {
     ) -> Result<()> {
         let users = match first_manifest(&manifest.prefix).filter(|first| first != name) {
             Some(first) => self.manifest_at(&first).await?.into_iter().collect(),
-            None => self.all_users(&[manifest.clone()], &BTreeSet::from([name.to_owned()])).await?,
+            None => {
+                self.all_users(std::slice::from_ref(manifest), &BTreeSet::from([name.to_owned()])).await?
+            }
         };
         self.delete_segments(manifest, &users, spared).await
     }
@@ -95,7 +97,7 @@ impl Container {
                 found = self.manifest_at(first).await?;
                 found.as_slice()
             }
-            None => users.all.as_ref().map_err(|error| error.for_another())?,
+            None => users.all.as_ref().map_err(crate::SwiftError::for_another)?,
         };
         let deletion = self.delete(name).await?;
         self.delete_segments(manifest, users, spared).await?;
@@ -114,8 +116,9 @@ impl Container {
         }
         let here = manifest.container == self.name();
         let is_free = |name: &str| {
-            !users.iter().any(|user| name.starts_with(&user.prefix))
-                && !(here && spared.iter().any(|prefix| name.starts_with(prefix)))
+            let used = users.iter().any(|user| name.starts_with(&user.prefix));
+            let spared = here && spared.iter().any(|prefix| name.starts_with(prefix));
+            !used && !spared
         };
         let container = self.sibling(&manifest.container);
         let mut segments = container.entries(&*manifest.prefix, false).try_chunks(SEGMENTS_AT_ONCE);

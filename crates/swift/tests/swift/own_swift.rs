@@ -160,7 +160,7 @@ async fn a_swift_of_small_objects_and_short_pages() {
 
     let bytes = random(64 * MEBIBYTE);
     storage.write(&name("whole"), streamed_body(&bytes), WriteMode::IfAbsent).await.unwrap();
-    let (stage, state) = staged(&storage, "s", &bytes.slice(..20 * MEBIBYTE + 1)).await;
+    let (stage, state) = staged(&storage, "s", &bytes.slice(..=20 * MEBIBYTE)).await;
     let rest = streamed(&bytes.slice(20 * MEBIBYTE + 1..));
     let position = StagePosition::At(&state.revision);
     let state = storage.stage_append(&stage, position, rest, Box::new(Bytes::new)).await.unwrap();
