@@ -168,7 +168,11 @@ impl SwiftError {
 
 impl fmt::Display for SwiftError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.0.request, self.0.finding)
+        write!(formatter, "{}: {}", self.0.request, self.0.finding)?;
+        match &self.0.transaction {
+            Some(transaction) => write!(formatter, " (transaction {transaction})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use crate::auth::Account;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::etag;
-use crate::retry::{is_transient, retry_after};
+use crate::retry::{Tries, is_transient, retry_after};
 
 /// Bytes of an answer that are read only for what they say of an error.
 pub(super) const LONGEST_REMARK: usize = 16 * 1024;
@@ -38,6 +38,17 @@ pub(super) fn modified(headers: &HeaderMap) -> SystemTime {
         .unwrap_or_else(SystemTime::now)
 }
 
+/// Waits until a request may be made again whose answer could not be read to its end; the error when it may not.
+pub(super) async fn broke_off(error: SwiftError, tries: &mut Tries) -> Result<()> {
+    if !matches!(error.kind(), SwiftErrorKind::Unavailable { .. }) {
+        return Err(error);
+    }
+    let Some(pause) = tries.another(None) else { return Err(error) };
+    tracing::warn!(error = &error as &dyn std::error::Error, ?pause, "trying again");
+    tokio::time::sleep(pause).await;
+    Ok(())
+}
+
 /// An answer.
 pub(super) struct Answer {
     pub(super) request: String,
@@ -61,7 +72,8 @@ impl Answer {
             .with_transaction(transaction(&self.headers).map(str::to_owned))
     }
 
-    /// The whole body, no longer than `limit`.
+    /// The whole body, no longer than `limit`. A connection that breaks meanwhile is an error, after which the request can be
+    /// made again ([`broke_off`]).
     pub(super) async fn bytes(self, limit: usize) -> Result<Bytes> {
         let broken = self.error(SwiftErrorKind::UNAVAILABLE, "the answer broke off");
         self.body.collect(limit).await.map_err(|error| broken.with_source(error))

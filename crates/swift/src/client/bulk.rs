@@ -65,8 +65,7 @@ impl Container {
             }
             let Ok((report, expired)) = self.bulk_delete(&waiting).await else { return };
             let failed = report.failed(self.name());
-            let failed: BTreeSet<String> =
-                failed.filter_map(|ways| ways.into_iter().find(|name| waiting.contains(name))).collect();
+            let failed: BTreeSet<String> = failed.filter(|name| waiting.contains(name)).collect();
             let told = report.deleted + report.not_found + report.errors.len() as u64;
             let is_complete = told == waiting.len() as u64 && failed.len() == report.errors.len();
             if !is_complete {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::sync::Mutex;
 
 use super::SwiftClient;
 use super::answer::Answer;
 use super::send::Call;
+use super::usage::Level;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 
 /// A container. Clones are the same.
@@ -69,25 +70,33 @@ impl Container {
         Ok(())
     }
 
-    /// Whether there is such a container.
-    pub async fn exists(&self) -> Result<bool> {
-        let looked = self.client.send(self.call(Method::HEAD, None)).await?;
-        match looked.status {
-            status if status.is_success() => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
-            _ => Err(looked.refused().await),
-        }
-    }
-
-    async fn make(&self) -> Result<()> {
-        if self.exists().await? {
-            return Ok(());
-        }
-        let made = self.client.send(self.call(Method::PUT, None)).await?;
+    /// Makes the container, or changes the metadata of one that is there: `X-Container-Meta-Color`, `X-Container-Read`,
+    /// `X-Storage-Policy` (only when it is made). What these headers do not say stays.
+    pub async fn create(&self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Result<()> {
+        let call = self.call(Method::PUT, None).headers(headers.into_iter().collect());
+        let made = self.client.send(call).await?;
         if !made.status.is_success() {
             return Err(made.refused().await);
         }
-        tracing::info!(container = &*self.name, "made the container");
+        made.discard().await;
+        Ok(())
+    }
+
+    /// What Swift says of the container in its headers, its metadata among them; `None` when there is none.
+    pub async fn metadata(&self) -> Result<Option<HeaderMap>> {
+        self.said_of(Level::Container).await
+    }
+
+    /// Whether there is such a container.
+    pub async fn exists(&self) -> Result<bool> {
+        Ok(self.metadata().await?.is_some())
+    }
+
+    async fn make(&self) -> Result<()> {
+        if !self.exists().await? {
+            self.create([]).await?;
+            tracing::info!(container = &*self.name, "made the container");
+        }
         Ok(())
     }
 

@@ -10,7 +10,9 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::Container;
+use super::answer::broke_off;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
+use crate::retry::Tries;
 
 /// Asked for where the cluster does not say what it gives: what a stock Swift gives at most.
 const USUAL_LIMIT: usize = 10_000;
@@ -79,6 +81,7 @@ impl Container {
         let learned = &self.client.0.learned_listing_limit;
         let most = known.unwrap_or(USUAL_LIMIT).min(learned.load(Ordering::Relaxed));
         let mut limit = request.limit.clamp(1, most.max(1));
+        let mut tries = Tries::by(self.client.0.retry);
         loop {
             let mut call =
                 self.call(Method::GET, None).query("format", "json").query("limit", &limit.to_string());
@@ -94,7 +97,13 @@ impl Container {
             let entries = match answer.status {
                 StatusCode::OK => {
                     let unreadable = answer.error(SwiftErrorKind::Unexpected, "the listing cannot be read");
-                    let body = answer.bytes(LONGEST_PAGE).await?;
+                    let body = match answer.bytes(LONGEST_PAGE).await {
+                        Ok(body) => body,
+                        Err(error) => {
+                            broke_off(error, &mut tries).await?;
+                            continue;
+                        }
+                    };
                     entries(&body).map_err(|error| unreadable.with_source(error))?
                 }
                 StatusCode::NO_CONTENT => Vec::new(),

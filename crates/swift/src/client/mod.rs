@@ -1,15 +1,19 @@
 //! A client of Swift's API, in the terms of that API: containers, objects, large objects. What a registry or a storage
 //! contract is, is not known here.
 
+mod account;
 mod answer;
 mod bulk;
 mod container;
+mod copy;
 mod dynamic;
+mod large;
 mod listing;
 mod metadata;
 mod object;
 mod report;
 mod resume;
+mod segments;
 mod send;
 mod slo;
 mod temporary_url;
@@ -26,11 +30,15 @@ use apus_http_client::{HttpClient, RequestBody};
 use http::Request;
 use tokio::time::Instant;
 
+pub use account::ContainerEntry;
 pub use container::Container;
 pub use dynamic::DynamicManifest;
+pub use large::LargeUpload;
+pub(crate) use large::segment_length;
 pub use listing::{Listing, ListingEntry, ListingRequest};
 pub use metadata::{ObjectKind, ObjectMetadata};
 pub use object::{Deletion, Download, Reading};
+pub(crate) use segments::{Source, Unused, free};
 pub use slo::{Segment, SloManifest};
 pub use temporary_url::{
     TemporaryUrlDigest, TemporaryUrlError, TemporaryUrlOptions, TemporaryUrlProof, TemporaryUrlScope,

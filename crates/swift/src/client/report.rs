@@ -70,14 +70,15 @@ impl Report {
         }
     }
 
-    /// The names that failed, of objects in this container: each as Swift says it, in percent-encoding, and as Ceph RGW does,
-    /// without.
-    pub(super) fn failed<'a>(&'a self, container: &'a str) -> impl Iterator<Item = [String; 2]> + 'a {
+    /// The names that failed, of objects in this container. Swift writes `/container/object` in percent-encoding, Ceph RGW
+    /// `container/object` without.
+    pub(super) fn failed<'a>(&'a self, container: &'a str) -> impl Iterator<Item = String> + 'a {
         self.errors.iter().filter_map(move |(path, _)| {
-            let plain = |path: &str| Some(path.strip_prefix(container)?.strip_prefix('/')?.to_owned());
-            let path = path.trim_start_matches('/');
-            let decoded = percent_decode_str(path).decode_utf8().ok()?;
-            Some([plain(&decoded)?, plain(path).unwrap_or_default()])
+            let path = match path.strip_prefix('/') {
+                Some(encoded) => percent_decode_str(encoded).decode_utf8().ok()?,
+                None => path.into(),
+            };
+            Some(path.strip_prefix(container)?.strip_prefix('/')?.to_owned())
         })
     }
 }
@@ -118,9 +119,9 @@ mod tests {
 
     #[test]
     fn names_are_found_in_it() {
-        let report = report(r#"{"Errors": [["/c/a%20%C3%BC/%25", "x"], ["c/b", "y"], ["/other/c", "z"]]}"#);
-        let failed: Vec<_> = report.failed("c").collect();
-        assert_eq!(failed, [["a ü/%", "a%20%C3%BC/%25"], ["b", "b"]]);
+        let report =
+            report(r#"{"Errors": [["/c/a%20%C3%BC/%25", "x"], ["c/b%20", "y"], ["/other/c", "z"]]}"#);
+        assert_eq!(report.failed("c").collect::<Vec<_>>(), ["a ü/%", "b%20"]);
         assert_eq!(report.finding(), "/c/a%20%C3%BC/%25: x, and 2 more");
         assert!(Report::parse(b"<html>").is_none());
     }

@@ -7,13 +7,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::Container;
-use super::answer::{Answer, entity_tag, modified};
+use super::answer::{Answer, broke_off, entity_tag, modified};
 use super::metadata::ObjectKind;
 use super::object::Deletion;
 use super::troubles::Troubles;
 use super::upload::{Stored, Uploaded, is_created, put_headers};
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::etag;
+use crate::retry::Tries;
 
 /// Swift takes manifests of 8 MiB at most, and gives them back with more in them.
 const LONGEST_MANIFEST: usize = 32 << 20;
@@ -35,7 +36,7 @@ pub struct SloManifest<'a> {
     name: &'a str,
     segments: &'a [Segment],
     if_absent: bool,
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
 }
 
 impl<'a> SloManifest<'a> {
@@ -149,19 +150,25 @@ impl Container {
     /// The segments that a large object's manifest names, those of other containers left out; empty where the cluster
     /// does not say (Ceph RGW), and `None` when the object is none or no static large object.
     pub async fn manifest(&self, name: &str) -> Result<Option<Vec<Segment>>> {
-        let call = self
-            .call(Method::GET, Some(name))
-            .query("multipart-manifest", "get")
-            .header("x-newest", HeaderValue::from_static("true"));
-        let answer = self.client.send(call).await?;
-        let is_static = answer.headers.contains_key("x-static-large-object");
-        match answer.status {
-            StatusCode::OK if is_static => {}
-            StatusCode::OK | StatusCode::NOT_FOUND => return Ok(None),
-            _ => return Err(answer.refused().await),
-        }
-        let unreadable = answer.error(SwiftErrorKind::Unexpected, "its manifest cannot be read");
-        let body = answer.bytes(LONGEST_MANIFEST).await?;
+        let mut tries = Tries::by(self.client.0.retry);
+        let (body, unreadable) = loop {
+            let call = self
+                .call(Method::GET, Some(name))
+                .query("multipart-manifest", "get")
+                .header("x-newest", HeaderValue::from_static("true"));
+            let answer = self.client.send(call).await?;
+            let is_static = answer.headers.contains_key("x-static-large-object");
+            match answer.status {
+                StatusCode::OK if is_static => {}
+                StatusCode::OK | StatusCode::NOT_FOUND => return Ok(None),
+                _ => return Err(answer.refused().await),
+            }
+            let unreadable = answer.error(SwiftErrorKind::Unexpected, "its manifest cannot be read");
+            match answer.bytes(LONGEST_MANIFEST).await {
+                Ok(body) => break (body, unreadable),
+                Err(error) => broke_off(error, &mut tries).await?,
+            }
+        };
         if body.is_empty() {
             return Ok(Some(Vec::new()));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Container;
-use super::answer::{Answer, plain};
+use super::answer::{Answer, broke_off, plain};
 use super::report::{Report, Trouble};
 use crate::auth::Account;
 use crate::error::{Result, SwiftErrorKind};
@@ -56,12 +56,19 @@ impl<'a> Troubles<'a> {
     pub(super) async fn of_a_deletion(&mut self, answer: Answer) -> Result<Option<Report>> {
         let failed = answer.error(SwiftErrorKind::UNAVAILABLE, "not everything was deleted");
         let account = Arc::clone(&answer.account);
-        let body = answer.bytes(LONGEST_REPORT).await?;
+        let body = match answer.bytes(LONGEST_REPORT).await {
+            Ok(body) => body,
+            Err(error) => {
+                broke_off(error, &mut self.tries).await?;
+                self.repeated = true;
+                return Ok(None);
+            }
+        };
         let Some(report) = Report::parse(&body) else {
             return Err(failed.with_finding("its report cannot be read"));
         };
         if self.may_go_on(&report, &account).await {
-            self.failed.extend(report.failed(self.container.name()).flatten());
+            self.failed.extend(report.failed(self.container.name()));
             return Ok(None);
         }
         if report.trouble().is_none() || report.says_there_is_none() || report.says_it_is_not_static() {

@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use apus_http_client::RequestBody;
-use apus_storage::{ByteStream, Freshness};
+use apus_storage::{BoxError, Freshness};
 use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -58,10 +59,14 @@ pub struct Stored {
 }
 
 impl Content {
-    /// Content as a stream of `length` bytes, or of any length when that is `None`.
+    /// Content as a stream of `length` bytes, or of any length when that is `None`. Up to 5 GiB as a rule; for more, and
+    /// where that is not known, there is [`Container::put_large`].
     #[must_use]
-    pub fn stream(length: Option<u64>, stream: ByteStream) -> Self {
-        let (stream, tally) = tallied(stream);
+    pub fn stream<E: Into<BoxError> + 'static>(
+        length: Option<u64>,
+        stream: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    ) -> Self {
+        let (stream, tally) = tallied(Box::pin(stream.map_err(Into::into)));
         Self { body: RequestBody::stream(length, stream), tally: Some(tally) }
     }
 }

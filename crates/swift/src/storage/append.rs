@@ -9,11 +9,11 @@ use apus_storage::{
 };
 use bytes::Bytes;
 
-use super::parts::{Parts, Unused, free};
+use super::parts::Parts;
 use super::session::Session;
 use super::{Backend, moved};
 use crate::SwiftErrorKind;
-use crate::client::{Upload, Uploaded};
+use crate::client::{Unused, Upload, Uploaded, free};
 
 const OPERATION: &str = "stage_append";
 

@@ -13,8 +13,8 @@ use apus_storage::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Backend;
-use super::parts::{Parts, free};
-use crate::client::{Content, Reading, Segment};
+use super::parts::Parts;
+use crate::client::{Content, Reading, Segment, free};
 use crate::etag::tallied;
 use crate::{SwiftError, SwiftErrorKind};
 

@@ -3,11 +3,10 @@
 use apus_storage::{Freshness, ObjectName, Outcome, Result};
 use futures_util::{StreamExt, stream};
 
-use super::parts::free;
 use super::record::stage_of;
 use super::{Backend, outcome_of};
 use crate::SwiftError;
-use crate::client::{Container, Doomed, ObjectKind};
+use crate::client::{Container, Doomed, ObjectKind, free};
 
 impl Backend {
     /// Each is looked at first: what belongs to it depends on its kind.

@@ -29,7 +29,9 @@ use apus_storage::{
 };
 use async_trait::async_trait;
 
-use crate::client::{Connected, Container, Deletion, ObjectMetadata, SwiftClient, TemporaryUrls};
+use crate::client::{
+    Connected, Container, Deletion, ObjectMetadata, SwiftClient, TemporaryUrls, segment_length,
+};
 use crate::config::{ConfigError, SwiftConfig};
 use crate::error::SwiftError;
 use crate::info::Capabilities;
@@ -42,10 +44,6 @@ use turns::Turns;
 const SMALL: u64 = 1 << 20;
 /// However large a segment must be at least, no more than this is kept in memory.
 const LARGEST_SMALL: u64 = 4 << 20;
-/// Of so many segments each size is used, before the next ones are twice as large: a thousand of 64 MiB and more hold
-/// 240 GB.
-const SEGMENTS_OF_ONE_SIZE: usize = 250;
-
 /// A publication takes no longer than so many requests may take in all.
 const PUBLICATION: u32 = 5;
 
@@ -166,11 +164,7 @@ impl Limits {
 
     /// The size of the segment after so many.
     fn segment_after(&self, segments: usize) -> u64 {
-        let doublings = u32::try_from(segments / SEGMENTS_OF_ONE_SIZE).unwrap_or(u32::MAX);
-        1_u64
-            .checked_shl(doublings)
-            .and_then(|times| self.segment.checked_mul(times))
-            .map_or(self.piece, |size| size.min(self.piece))
+        segment_length(self.segment, segments, self.piece)
     }
 }
 

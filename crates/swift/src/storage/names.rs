@@ -144,6 +144,25 @@ mod tests {
         }
     }
 
+    /// As registry:2.8 has it: `TrimLeft(TrimRight(prefix + "/files" + path, "/"), "/")`.
+    #[test]
+    fn no_prefix_lies_elsewhere_than_with_registry_2() {
+        let parts = ["", "/", "//", "a", "a/", "/a", "a//b", " ", ".", "files", "ü%20"];
+        for (first, second) in parts.iter().flat_map(|first| parts.map(|second| (first, second))) {
+            let prefix = format!("{first}{second}");
+            let names = Names::new(&prefix);
+            for path in ["/docker/registry/v2/repositories/a/b/_layers", "/x"] {
+                let expected = format!("{prefix}/files{path}");
+                let expected = expected.trim_end_matches('/').trim_start_matches('/');
+                let name = ObjectName::parse(path.trim_start_matches('/')).unwrap();
+                assert_eq!(names.object("write", &name).unwrap(), expected, "{prefix:?}");
+            }
+            // The root of its driver, and what it lists everything below.
+            let root = format!("{prefix}/files");
+            assert_eq!(names.files(), format!("{}/", root.trim_start_matches('/')), "{prefix:?}");
+        }
+    }
+
     #[test]
     fn a_name_that_is_too_long_is_refused() {
         let component = "c".repeat(223);

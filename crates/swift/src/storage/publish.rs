@@ -5,12 +5,11 @@ use apus_storage::{
     ErrorKind, Freshness, ObjectName, Publication, Result, StageId, StageRevision, StorageError, WriteMode,
 };
 
-use super::parts::free;
 use super::record::uses_segments_of;
 use super::session::Session;
 use super::write::{Landed, Piece, info_of_stored};
 use super::{Backend, info_of, moved};
-use crate::client::{ObjectMetadata, Segment, SloManifest, Upload, Uploaded};
+use crate::client::{ObjectMetadata, Segment, SloManifest, Upload, Uploaded, free};
 use crate::etag;
 use crate::{SwiftError, SwiftErrorKind};
 

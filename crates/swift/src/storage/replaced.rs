@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use apus_storage::{Freshness, Result, StageId};
 
 use super::Backend;
-use super::parts::free;
 use super::record::stage_of;
 use crate::SwiftError;
-use crate::client::{DynamicManifest, ObjectKind, ObjectMetadata, Segment};
+use crate::client::{DynamicManifest, ObjectKind, ObjectMetadata, Segment, free};
 
 /// The segments of a large object that is there.
 pub(super) enum Replaced {

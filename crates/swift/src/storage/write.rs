@@ -8,12 +8,12 @@ use apus_storage::{
 use bytes::Bytes;
 
 use super::damage::damaged;
-use super::parts::{Parts, Unused, free};
+use super::parts::Parts;
 use super::record::stage_header;
 use super::replaced::Replaced;
 use super::{Backend, Limits, info_of};
 use crate::SwiftError;
-use crate::client::{Content, ObjectMetadata, Stored, Upload, Uploaded};
+use crate::client::{Content, ObjectMetadata, Stored, Unused, Upload, Uploaded, free};
 use crate::etag;
 
 const OPERATION: &str = "write";

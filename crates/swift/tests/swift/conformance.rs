@@ -37,6 +37,15 @@ mod bare {
     }
 }
 
+/// On one that is Ceph's object gateway.
+mod ceph {
+    use apus_fake_swift::Dialect;
+
+    apus_storage::conformance_suite! {
+        super::fake(|options| options.dialect = Dialect::Ceph { account_in_url: true })
+    }
+}
+
 /// On one with listings that lag, and copies of objects that do.
 mod lagging {
     use std::time::Duration;
@@ -61,7 +70,7 @@ mod narrow {
 /// Where every few requests fail in a way that passes.
 mod faulty {
     use apus_fake_swift::{Action, Fault};
-    use http::{HeaderMap, StatusCode};
+    use http::{HeaderMap, Method, StatusCode};
 
     /// One request of so many fails.
     const ONE_OF: usize = 6;
@@ -77,6 +86,11 @@ mod faulty {
             for (number, action) in actions.cycle().take(600).enumerate() {
                 let path_contains = "/v1/".to_owned();
                 fake.fault(Fault { path_contains, skip: (number + 1) * ONE_OF, ..Fault::once(action) });
+            }
+            // And a few contents break off, here and there.
+            for (number, at) in (0..100_000).step_by(499).enumerate() {
+                let (method, skip) = (Some(Method::GET), (number + 1) * ONE_OF);
+                fake.fault(Fault { method, skip, ..Fault::once(Action::TruncateBody(at)) });
             }
             super::testbed(fake, |_| ())
         }

@@ -117,6 +117,50 @@ async fn a_publish() {
     }
 }
 
+/// What a lost PUT meets when it is repeated: another that exists (412), one that is newer (202), one of the same moment (409).
+/// Whatever it is told, the segments that the object names stay, also when the upload is dropped after it.
+#[tokio::test]
+async fn whatever_a_repeated_put_meets_the_published_object_keeps_its_segments() {
+    let fake = crate::support::fake(|options| options.max_file_size = 1 << 20).await;
+    let storage = storage(&fake_config(&fake));
+    let bytes = random(3 * MEBIBYTE + 5);
+    let meets = [
+        None,
+        Some(Action::Status(StatusCode::ACCEPTED, HeaderMap::new())),
+        Some(Action::DoneButStatus(StatusCode::ACCEPTED)),
+        Some(Action::Status(StatusCode::CONFLICT, HeaderMap::new())),
+        Some(Action::Status(StatusCode::PRECONDITION_FAILED, HeaderMap::new())),
+    ];
+    for (lost, meets) in LOST.iter().flat_map(|lost| meets.iter().map(move |meets| (lost, meets))) {
+        for mode in [WriteMode::IfAbsent, WriteMode::Replace] {
+            let lose = || {
+                puts(&fake, "multipart-manifest", lost, 1);
+                if let Some(meets) = meets {
+                    puts(&fake, "multipart-manifest", meets, 1);
+                }
+            };
+            lose();
+            assert_published(storage.write(&name("w"), streamed_body(&bytes), mode).await);
+            assert_content(&storage, "w", &bytes).await;
+            let (stage, state) = staged(&storage, "s", &bytes).await;
+            fake.clear_faults();
+            lose();
+            assert_published(publish(&storage, &stage, &state, mode).await);
+            assert_eq!(storage.stage_drop(&stage).await.unwrap(), Outcome::Absent);
+            assert_content(&storage, "o", &bytes).await;
+            fake.clear_faults();
+            for outcome in storage.delete(&[name("w"), name("o")]).await {
+                assert_eq!(outcome.unwrap(), Outcome::Done);
+            }
+            assert!(
+                fake.object_names(CONTAINER).is_empty(),
+                "{lost:?} {meets:?}: {:?}",
+                fake.object_names(CONTAINER)
+            );
+        }
+    }
+}
+
 /// However often it is asked, the answer is lost: one look tells that it was done.
 #[tokio::test]
 async fn a_publish_of_segments_that_is_never_answered() {

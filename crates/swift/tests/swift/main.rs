@@ -11,11 +11,15 @@
 )]
 
 mod answers;
+mod big;
 mod budgets;
+mod client;
 mod compacting;
 mod conformance;
 mod damage;
+mod defects;
 mod deleting;
+mod dialects;
 mod doctor;
 mod dynamic;
 mod failures;
@@ -28,5 +32,6 @@ mod segments;
 mod sign_in;
 mod support;
 mod temporary_urls;
+mod threats;
 mod tokens;
 mod versions;

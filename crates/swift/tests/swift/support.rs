@@ -82,6 +82,12 @@ pub(crate) fn random(length: usize) -> Bytes {
     bytes.into()
 }
 
+/// The part of some bytes that a range selects.
+pub(crate) fn part(bytes: &Bytes, range: ByteRange) -> Bytes {
+    let range = range.of(bytes.len() as u64);
+    bytes.slice(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap())
+}
+
 /// The bytes as a stream of pieces.
 pub(crate) fn streamed(bytes: &Bytes) -> ByteStream {
     let pieces: Vec<_> = bytes.chunks(100_000).map(|piece| Ok(bytes.slice_ref(piece))).collect();

@@ -4,19 +4,18 @@ use super::*;
 
 fn source(lead: &'static [u8], pieces: &[&'static [u8]]) -> Source {
     let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece))).collect();
-    Source { lead: lead.into(), stream: Box::pin(stream::iter(pieces)), ended: false }
+    Source::new(Bytes::from_static(lead), Box::pin(stream::iter(pieces)))
 }
 
 /// What one segment takes, and the source that it leaves.
 async fn taken(source: Source, left: u64) -> (Vec<u8>, Source) {
-    let returned = Returned::default();
-    let mut content = SegmentContent { source: Some(source), left, returned: Arc::clone(&returned) };
+    let rest = Rest::default();
+    let mut content = SegmentContent { source: Some(source), left, rest: rest.clone() };
     let mut bytes = Vec::new();
     while let Some(piece) = content.next().await {
         bytes.extend(piece.unwrap());
     }
-    let source = returned.lock().unwrap().take().unwrap();
-    (bytes, source)
+    (bytes, rest.take().unwrap())
 }
 
 #[tokio::test]
