@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use apus_storage::ByteStream;
+use apus_storage::{BoxError, ByteStream, body};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use futures_util::StreamExt;
+use futures_util::TryStreamExt;
 use md5::{Digest, Md5};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// The entity tag of a plain object of these bytes.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
@@ -30,59 +32,115 @@ pub(crate) fn unquoted(tag: &str) -> &str {
 /// The entity tag of no bytes: also that of the manifest of a dynamic large object, where Swift cannot tell its own.
 pub(crate) const OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
-/// The tag and the length of what has passed so far. Computing the tag can be left out; it takes most of the time that
-/// writing costs a processor.
-#[derive(Clone)]
-pub(crate) struct Tally(Arc<Mutex<Sums>>);
-
-struct Sums {
-    digest: Option<Md5>,
+/// The same stream, whose last piece comes only if all of it has this tag; else `differs` comes in its place.
+pub(crate) fn checked(
+    stream: ByteStream,
     length: u64,
+    tag: String,
+    differs: impl FnOnce() -> BoxError + Send + 'static,
+) -> ByteStream {
+    let digest = Arc::new(Mutex::new(Md5::new()));
+    let passing = Arc::clone(&digest);
+    let stream = stream.inspect_ok(move |piece| locked(&passing).update(piece));
+    body::hold_back(Box::pin(stream), length, move || {
+        let found = HEXLOWER.encode(&locked(&digest).clone().finalize());
+        if found == tag { Ok(()) } else { Err(differs()) }
+    })
 }
+
+/// The length and the tag of what has passed. Computing a tag takes most of the processor's time that writing costs, so a
+/// task of its own does it, a few pieces behind, and it can be left out.
+#[derive(Clone)]
+pub(crate) struct Tally(Arc<Mutex<Passed>>);
+
+struct Passed {
+    length: u64,
+    tag: TagProgress,
+}
+
+enum TagProgress {
+    LeftOut,
+    /// Nothing has passed.
+    Unbegun,
+    Hashing {
+        pieces: mpsc::Sender<Bytes>,
+        digest: JoinHandle<Md5>,
+    },
+}
+
+/// Pieces that may wait to be hashed; the stream waits for room. A piece is what was read from a socket at once.
+const PIECES_BEHIND: usize = 4;
 
 impl Tally {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(Sums { digest: Some(Md5::new()), length: 0 })))
-    }
-
-    fn add(&self, piece: &[u8]) {
-        let mut sums = self.sums();
-        if let Some(digest) = &mut sums.digest {
-            digest.update(piece);
-        }
-        sums.length += piece.len() as u64;
+        Self(Arc::new(Mutex::new(Passed { length: 0, tag: TagProgress::Unbegun })))
     }
 
     /// From now on only the length is counted.
     pub(crate) fn leave_out_tag(&self) {
-        self.sums().digest = None;
-    }
-
-    /// The tag, unless it was left out.
-    pub(crate) fn tag(&self) -> Option<String> {
-        let digest = self.sums().digest.clone();
-        digest.map(|digest| HEXLOWER.encode(&digest.finalize()))
+        locked(&self.0).tag = TagProgress::LeftOut;
     }
 
     pub(crate) fn length(&self) -> u64 {
-        self.sums().length
+        locked(&self.0).length
     }
 
-    fn sums(&self) -> MutexGuard<'_, Sums> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The tag of all that has passed, unless it was left out. What passes from now on is not counted.
+    pub(crate) async fn tag(&self) -> Option<String> {
+        let progress = std::mem::replace(&mut locked(&self.0).tag, TagProgress::LeftOut);
+        match progress {
+            TagProgress::LeftOut => None,
+            TagProgress::Unbegun => Some(OF_NOTHING.to_owned()),
+            TagProgress::Hashing { pieces, digest } => {
+                drop(pieces);
+                // It neither panics nor is aborted: without it, the runtime itself is ending.
+                digest.await.ok().map(|digest| HEXLOWER.encode(&digest.finalize()))
+            }
+        }
     }
+
+    /// Counts a piece; where it is to be hashed, unless that is left out.
+    fn add(&self, piece: &Bytes) -> Option<mpsc::Sender<Bytes>> {
+        let mut passed = locked(&self.0);
+        passed.length += piece.len() as u64;
+        if matches!(passed.tag, TagProgress::Unbegun) {
+            let (pieces, behind) = mpsc::channel(PIECES_BEHIND);
+            passed.tag = TagProgress::Hashing { pieces, digest: tokio::spawn(digest_of(behind)) };
+        }
+        match &passed.tag {
+            TagProgress::Hashing { pieces, .. } => Some(pieces.clone()),
+            TagProgress::Unbegun | TagProgress::LeftOut => None,
+        }
+    }
+}
+
+async fn digest_of(mut pieces: mpsc::Receiver<Bytes>) -> Md5 {
+    let mut digest = Md5::new();
+    while let Some(piece) = pieces.recv().await {
+        digest.update(&piece);
+    }
+    digest
 }
 
 /// The same stream, counted as it passes.
 pub(crate) fn tallied(stream: ByteStream) -> (ByteStream, Tally) {
     let tally = Tally::new();
     let counting = tally.clone();
-    let stream = stream.inspect(move |piece: &Result<Bytes, _>| {
-        if let Ok(piece) = piece {
-            counting.add(piece);
+    let stream = stream.and_then(move |piece| {
+        let hashing = counting.add(&piece);
+        async move {
+            if let Some(hashing) = hashing {
+                // Nobody takes it when nobody wants the tag any more.
+                let _ = hashing.send(piece.clone()).await;
+            }
+            Ok(piece)
         }
     });
     (Box::pin(stream), tally)
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -96,17 +154,46 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_tally_agrees_with_the_whole() {
-        let tally = Tally::new();
-        tally.add(b"hello ");
-        tally.add(b"world");
-        assert_eq!(tally.tag().unwrap(), of_bytes(b"hello world"));
-        assert_eq!(tally.tag().unwrap(), "5eb63bbbe01eeed093cb22bb8f5acdc3");
+    fn pieces(text: &'static str) -> ByteStream {
+        let pieces = text.split_inclusive(' ').map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+        Box::pin(futures_util::stream::iter(pieces.collect::<Vec<_>>()))
+    }
+
+    #[tokio::test]
+    async fn a_tally_agrees_with_the_whole() {
+        let text = "one two three four five six seven eight";
+        let (stream, tally) = tallied(pieces(text));
+        let passed: Vec<Bytes> = stream.try_collect().await.unwrap();
+        assert_eq!(passed.concat(), text.as_bytes());
+        assert_eq!(tally.length(), text.len() as u64);
+        assert_eq!(tally.tag().await.unwrap(), of_bytes(text.as_bytes()));
+    }
+
+    #[tokio::test]
+    async fn a_tally_counts_what_has_passed_though_the_stream_is_not_at_its_end() {
+        let (mut stream, tally) = tallied(pieces("hello world"));
+        assert_eq!(tally.tag().await.unwrap(), OF_NOTHING);
+        let (mut other, tally) = tallied(pieces("hello world"));
+        other.try_next().await.unwrap();
+        assert_eq!(tally.tag().await.unwrap(), of_bytes(b"hello "));
+        assert_eq!(stream.try_next().await.unwrap().unwrap(), "hello ");
+    }
+
+    #[tokio::test]
+    async fn without_a_tag_the_length_is_counted() {
+        let (stream, tally) = tallied(pieces("hello world"));
         tally.leave_out_tag();
-        tally.add(b"!");
-        assert_eq!((tally.tag(), tally.length()), (None, 12));
-        assert_eq!(of_bytes(b""), OF_NOTHING);
+        assert_eq!(stream.try_collect::<Vec<_>>().await.unwrap().len(), 2);
+        assert_eq!((tally.length(), tally.tag().await), (11, None));
+    }
+
+    #[tokio::test]
+    async fn content_with_another_tag_is_not_given_whole() {
+        let checked = |tag: &[u8]| checked(pieces("hello world"), 11, of_bytes(tag), || "differs".into());
+        assert_eq!(checked(b"hello world").try_collect::<Vec<_>>().await.unwrap().concat(), b"hello world");
+        let mut other = checked(b"hello there");
+        assert_eq!(other.try_next().await.unwrap().unwrap(), "hello ");
+        assert_eq!(other.try_next().await.unwrap_err().to_string(), "differs");
     }
 
     #[test]

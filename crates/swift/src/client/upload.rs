@@ -134,7 +134,7 @@ impl Container {
         }
         let (size, sent) = match (bytes, tally) {
             (Some((size, tag)), _) => (size, Some(tag)),
-            (None, Some(tally)) => (tally.length(), tally.tag()),
+            (None, Some(tally)) => (tally.length(), tally.tag().await),
             (None, None) => (0, None),
         };
         let stored = entity_tag(&answer.headers).map(str::to_owned);

@@ -7,15 +7,13 @@
 
 use std::ops::Range;
 
-use apus_storage::{
-    BoxError, ByteRange, ByteStream, ErrorKind, Freshness, Result, StageId, StorageError, body,
-};
+use apus_storage::{BoxError, ByteRange, ByteStream, ErrorKind, Freshness, Result, StageId, StorageError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Backend;
 use super::parts::Parts;
 use crate::client::{Content, Reading, Segment, free};
-use crate::etag::tallied;
+use crate::etag::checked;
 use crate::{SwiftError, SwiftErrorKind};
 
 impl Parts<'_> {
@@ -71,11 +69,8 @@ impl Backend {
                 let reading = container.get(&segment.name, ByteRange::Full, Freshness::Any).await?;
                 match reading {
                     Reading::Content(download) if download.metadata.size == segment.size => {
-                        let (content, tally) = tallied(download.stream);
-                        Ok(body::hold_back(content, segment.size, move || match tally.tag() {
-                            Some(tag) if tag != segment.etag => Err(differs(&segment.name)),
-                            _ => Ok(()),
-                        }))
+                        let Segment { name, size, etag } = segment;
+                        Ok(checked(download.stream, size, etag, move || differs(&name)))
                     }
                     _ => Err(differs(&segment.name)),
                 }
