@@ -27,7 +27,7 @@ pub(crate) fn handle(call: &Call) -> Handled {
     tell(
         "swift",
         json!({
-                "version": "2.30.1",
+                "version": options.version,
                 "account_autocreate": true,
                 "account_listing_limit": options.container_listing_limit,
                 "allow_account_management": false,

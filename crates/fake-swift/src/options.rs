@@ -80,6 +80,8 @@ pub struct Options {
     /// How far copies of objects are behind: a GET or HEAD without `X-Newest: true` shows the object as it was so long
     /// ago, or that there was none; writes, conditions of a PUT, and the segments of a large object are never behind.
     pub read_lag: Duration,
+    /// Which version of Swift `/info` tells; Ceph's gateway tells its own.
+    pub version: String,
     /// Whether `/info` is answered; if not it is 403, as from a proxy with `expose_info = false`.
     pub info: bool,
     /// What the store is without. `/info` does not tell of it, and requests that need it are taken for plain ones.
@@ -120,6 +122,7 @@ impl Default for Options {
             may_create_containers: true,
             listing_lag: Duration::ZERO,
             read_lag: Duration::ZERO,
+            version: "2.30.1".into(),
             info: true,
             without: Vec::new(),
             tempurl_methods: vec![Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE],

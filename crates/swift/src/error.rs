@@ -12,6 +12,10 @@ use crate::auth::AuthError;
 /// The result of a request.
 pub(crate) type Result<T, E = SwiftError> = std::result::Result<T, E>;
 
+/// What helps where there is no TLS: most often the certificate is one that nobody here has vouched for.
+pub(crate) const NO_TLS: &str = "give the file with the cloud's certificate authority (cacert, OS_CACERT), which is \
+     believed in place of the machine's, or install the authority on this machine; and check that the URL is for https";
+
 /// A request to a Swift that failed.
 ///
 /// Its `Display` is one line without the causes.
@@ -108,7 +112,7 @@ impl SwiftError {
             }
             Error::Tls { .. } => Self::new(SwiftErrorKind::UNAVAILABLE, request, "no TLS")
                 .with_source(error)
-                .with_advice("install the certificate authority of the cloud on this machine"),
+                .with_advice(NO_TLS),
             Error::Request { .. } => {
                 Self::new(SwiftErrorKind::Unexpected, request, "it cannot be sent").with_source(error)
             }

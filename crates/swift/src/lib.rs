@@ -13,6 +13,52 @@
 //!
 //! Signing in happens with the first request and whenever it must; nothing here needs a Swift that is up to be made.
 //!
+//! # Signing in
+//!
+//! The URL tells the version, or is asked for it; the credentials say as whom. A secret may be a text or a [`Secret::file`],
+//! which is read again at each sign-in. Where the object store is, sign-in tells.
+//!
+//! ```
+//! use apus_swift::{ApplicationCredential, Credentials, Domain, Entity, Password, Secret, SwiftConfig, Token};
+//!
+//! let keystone = "https://keystone.example:5000/v3";
+//! let domain = || Domain::Name("people".to_owned());
+//! let user = || Entity::named("user").in_domain(domain());
+//! let project = Entity::named("project").in_domain(domain());
+//! let ways: [(&str, Credentials); 8] = [
+//!     // Version 1: TempAuth, Ceph RGW.
+//!     ("http://swift.example:8080/auth/v1.0", Password::new("account:user", "key").into()),
+//!     // Version 2: an old Keystone.
+//!     ("https://keystone.example:5000/v2.0", Password::new("user", "password").for_project("tenant").into()),
+//!     // Version 3: a user, for a project or by a trust; an application credential; a token that is there already.
+//!     (keystone, Password::new(user(), "password").for_project(project).into()),
+//!     (keystone, Password::new(user(), Secret::file("/run/secrets/swift")).by_trust("9c1d5f0a").into()),
+//!     (keystone, ApplicationCredential::new("21dced0fd20347869b93710d2b98aae0", "secret").into()),
+//!     (keystone, ApplicationCredential::named("backup", user(), "secret").into()),
+//!     (keystone, Token::new("gAAAAABo").into()),
+//!     // For another project than it was made for.
+//!     (keystone, Token::new(Secret::file("/run/secrets/token")).for_project("project").into()),
+//! ];
+//! for (url, credentials) in ways {
+//!     SwiftConfig::new(url, credentials, "photos").validate()?;
+//! }
+//! # Ok::<(), apus_swift::ConfigError>(())
+//! ```
+//!
+//! Or as the tools of OpenStack do, by the environment (`OS_*`, `ST_*`, `OS_CLOUD`) or by `clouds.yaml`:
+//!
+//! ```no_run
+//! use apus_swift::{Interface, SwiftClient, SwiftConfig};
+//!
+//! let here = SwiftClient::new(&SwiftConfig::from_env("photos")?)?;
+//!
+//! let mut config = SwiftConfig::from_cloud("mycloud", "photos")?;
+//! config.interface = Interface::Internal;
+//! config.tls.ca_file = Some("/etc/ssl/mycloud.pem".into());
+//! let there = SwiftClient::new(&config)?;
+//! # Ok::<(), apus_swift::ConfigError>(())
+//! ```
+//!
 //! # The client, by itself
 //!
 //! A stream in and out, whatever its length, and no more of it in memory than a piece:
@@ -100,6 +146,24 @@
 //! | `Damaged` | what was stored is not what was sent, or a large object misses a segment | write it again |
 //! | `Body` | the content that was given ended in an error, which is the source; nothing was stored | it is the caller's |
 //! | `Unexpected` | an answer that no documentation foresees | tell us |
+//!
+//! ```no_run
+//! # async fn run(client: apus_swift::SwiftClient) -> Result<(), apus_swift::SwiftError> {
+//! use apus_swift::{Freshness, SwiftErrorKind};
+//!
+//! let container = client.container("notes");
+//! match container.head("swift.txt", Freshness::Any).await {
+//!     Ok(Some(metadata)) => println!("{} bytes", metadata.size),
+//!     Ok(None) => println!("Swift says that there is none"),
+//!     Err(error) => match error.kind() {
+//!         SwiftErrorKind::Unavailable { retry_after } => println!("cannot tell; again after {retry_after:?}"),
+//!         // Such as: HEAD notes/swift.txt: answered 403 Forbidden (transaction tx7f3a); give the user a role ...
+//!         _ => println!("{error}; {}", error.advice().unwrap_or("no advice")),
+//!     },
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod auth;
 mod client;

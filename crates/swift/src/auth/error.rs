@@ -6,7 +6,7 @@ use apus_http_client::Error;
 use http::StatusCode;
 
 use crate::config::{Credentials, UnreadableSecret};
-use crate::error::SwiftErrorKind;
+use crate::error::{NO_TLS, SwiftErrorKind};
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -85,10 +85,7 @@ impl AuthError {
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::Secret(_) => "put the secret there; it is read again at the next sign-in",
-            Self::Unreachable { source: Error::Tls { .. }, .. } => {
-                "give the cloud's certificate authority (cacert, OS_CACERT) or install it on this machine, and check \
-                 that authurl is for https"
-            }
+            Self::Unreachable { source: Error::Tls { .. }, .. } => NO_TLS,
             Self::Unreachable { .. } => "check authurl, and that the identity service is up",
             Self::NotNow { .. } => "look into the identity service, or wait",
             Self::Refused { advice, .. } => advice,

@@ -21,7 +21,8 @@ use crate::retry::jittered;
 const MARGIN: Duration = Duration::from_mins(1);
 /// Between two sign-ins at least: a token that is refused as soon as it is given is no reason to ask in a loop.
 const PACE: Duration = Duration::from_millis(250);
-/// A 403 is taken for the word of a token's end only this often: most say that the user may not do something.
+/// After a 403 that was taken for a token's end and was none, no other is for so long: most say that the user may not do
+/// something.
 const DOUBT_PAUSE: Duration = Duration::from_mins(1);
 /// The longest wait that the service may ask for and get.
 const LONGEST_ASKED: Duration = Duration::from_mins(5);
@@ -200,6 +201,11 @@ impl TokenCell {
             self.board(&mut state)
         };
         flight.await.is_ok()
+    }
+
+    /// What was answered 403 with one token was done with [another](Self::another_than): the doubt was right.
+    pub(crate) fn was_over(&self) {
+        self.state().doubted = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -80,7 +80,7 @@ impl Container {
     }
 
     /// Whether an object is better read by its segments than by Swift.
-    pub(super) fn reads_by_segments(metadata: &ObjectMetadata) -> Option<DynamicManifest> {
+    pub(crate) fn reads_by_segments(metadata: &ObjectMetadata) -> Option<DynamicManifest> {
         metadata.manifest().filter(|_| !metadata.size_is_certain() || metadata.size > LARGEST_READ_BY_SWIFT)
     }
 

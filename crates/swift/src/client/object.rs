@@ -1,4 +1,7 @@
 //! Objects of any kind: look, read, touch, delete.
+//!
+//! That one is absent is not believed of one replica, which may not have heard of it yet: whoever would take any replica's
+//! answer then gets that of all.
 
 use std::ops::Range;
 
@@ -65,7 +68,10 @@ impl Container {
 
     /// What is known of an object, by its headers alone.
     pub(crate) async fn look(&self, name: &str, freshness: Freshness) -> Result<Option<ObjectMetadata>> {
-        self.looked(self.look_call(name, freshness)).await
+        match self.looked(self.look_call(name, freshness)).await? {
+            None if freshness == Freshness::Any => self.looked(self.look_call(name, Freshness::Newest)).await,
+            found => Ok(found),
+        }
     }
 
     pub(super) fn look_call(&self, name: &str, freshness: Freshness) -> Call {
@@ -100,6 +106,15 @@ impl Container {
 
     /// As [`get`](Self::get), over one connection, and with the size that Swift gives.
     pub(super) async fn open(&self, name: &str, range: ByteRange, freshness: Freshness) -> Result<Reading> {
+        match self.open_once(name, range, freshness).await? {
+            Reading::Absent if freshness == Freshness::Any => {
+                self.open_once(name, range, Freshness::Newest).await
+            }
+            reading => Ok(reading),
+        }
+    }
+
+    async fn open_once(&self, name: &str, range: ByteRange, freshness: Freshness) -> Result<Reading> {
         let mut call = fresh(self.call(Method::GET, Some(name)), freshness);
         match range_header(range) {
             Wanted::All => {}

@@ -91,7 +91,7 @@ impl SwiftClient {
         let text = call.text();
         let mut body = std::mem::replace(&mut call.body, RequestBody::empty());
         let mut tries = Tries::by(self.0.retry);
-        let mut renewed = false;
+        let (mut renewed, mut doubted) = (false, false);
         loop {
             let account = self.0.tokens.account().await;
             let account = account.map_err(|error| SwiftError::not_signed_in(&text, error))?;
@@ -117,7 +117,10 @@ impl SwiftClient {
                     self.0.tokens.reject(&account);
                     true
                 }
-                Some(StatusCode::FORBIDDEN) if !renewed => self.0.tokens.another_than(&account).await,
+                Some(StatusCode::FORBIDDEN) if !renewed => {
+                    doubted = self.0.tokens.another_than(&account).await;
+                    doubted
+                }
                 _ => false,
             };
             let pause = match &sent {
@@ -139,6 +142,9 @@ impl SwiftClient {
                     let repeated = tries.made() > 1;
                     return match sent {
                         Ok(Response { status, headers, body, .. }) => {
+                            if doubted && !refused && status != StatusCode::FORBIDDEN {
+                                self.0.tokens.was_over();
+                            }
                             let request = text;
                             Ok(Answer { request, status, headers, body, account, again, repeated, renewed })
                         }

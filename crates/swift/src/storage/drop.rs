@@ -1,9 +1,9 @@
 //! Dropping a stage, with everything that nothing else needs.
 //!
 //! A stage may be published by another process at the same moment. The record of segments orders the two: whoever publishes
-//! writes it first, and whoever drops writes one that says so, each only if there is none. So a publication that comes later
-//! is refused, and one that came first is waited for. Swift looks whether there is one before it writes; of two that do so
-//! within the same few milliseconds both may believe to be the first. That gap remains.
+//! writes it first, and whoever drops writes one that says so, each only if there is none; who comes second is refused. Swift
+//! looks whether there is one before it writes; of two that do so within the same few milliseconds both may believe to be the
+//! first. That gap remains.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -127,9 +127,11 @@ impl Backend {
     }
 }
 
-/// Somebody publishes the stage at this moment.
+/// Somebody publishes the stage at this moment: it is no longer where the caller believed, and soon not there at all. Should
+/// that publication have died, the stage is free again when `left` is over; nobody is made to wait for that.
 pub(super) fn under_way(operation: &'static str, stage: &StageId, left: Duration) -> StorageError {
-    let kind = ErrorKind::Unavailable { retry_after: Some(left) };
-    StorageError::new(kind, operation, stage)
-        .with_advice("it is being published; if that has failed without an end, it is taken so after a while")
+    let seconds = left.as_secs();
+    StorageError::new(ErrorKind::StageMoved, operation, stage).with_advice(format!(
+        "another process publishes it; if that has failed without an end, it is taken so in {seconds} seconds"
+    ))
 }

@@ -37,6 +37,7 @@ use crate::error::SwiftError;
 use crate::info::Capabilities;
 use names::Names;
 pub(crate) use names::probes;
+use redirect::ReadHere;
 use session::SessionCache;
 use turns::Turns;
 
@@ -75,6 +76,7 @@ struct Backend {
     sessions: SessionCache,
     turns: Turns,
     temporary_urls: TemporaryUrls,
+    read_here: ReadHere,
 }
 
 /// What a check has found, for a log.
@@ -105,6 +107,7 @@ impl SwiftStorage {
         let container = client.container(config.container.clone());
         Ok(Self(Arc::new(Backend {
             temporary_urls: redirect::temporary_urls(&container, config),
+            read_here: ReadHere::new(),
             container,
             names: Names::new(&config.prefix),
             segment_size: config.segment_size,

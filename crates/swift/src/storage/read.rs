@@ -25,6 +25,7 @@ impl Backend {
         if self.is_damaged("stat", &object, &metadata).await? {
             return Err(damaged("stat", name));
         }
+        self.read_here.meet(&object, &metadata);
         Ok(Some(info_of(metadata)))
     }
 
@@ -50,6 +51,7 @@ impl Backend {
         if metadata.kind == ObjectKind::Dynamic && metadata.size == 0 {
             return Err(damaged("read", name));
         }
+        self.read_here.meet(&object, metadata);
         Ok(match reading {
             Reading::Absent => None,
             Reading::Beyond(metadata) => {

@@ -55,8 +55,14 @@ async fn looking_and_reading_are_one_request_each() {
     for object in [&there, &absent] {
         assert_costs(&fake, &["HEAD object"], storage.stat(object, Freshness::Newest)).await.unwrap();
         let range = ByteRange::From(100);
-        assert_costs(&fake, &["GET object"], storage.read(object, range, Freshness::Any)).await.unwrap();
+        assert_costs(&fake, &["GET object"], storage.read(object, range, Freshness::Newest)).await.unwrap();
     }
+    let (full, any) = (ByteRange::Full, Freshness::Any);
+    assert_costs(&fake, &["HEAD object"], storage.stat(&there, any)).await.unwrap();
+    assert_costs(&fake, &["GET object"], storage.read(&there, full, any)).await.unwrap();
+    // One replica's word is not enough for absence.
+    assert_costs(&fake, &["HEAD object"; 2], storage.stat(&absent, any)).await.unwrap();
+    assert_costs(&fake, &["GET object"; 2], storage.read(&absent, full, any)).await.unwrap();
     assert_costs(&fake, &["HEAD object", "POST object"], storage.touch(&there)).await.unwrap();
     let deletion = assert_costs(&fake, &["HEAD object", "DELETE object"], storage.delete(&[there])).await;
     assert_eq!(deletion.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [Outcome::Done]);

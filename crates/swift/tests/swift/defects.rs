@@ -1,20 +1,32 @@
-//! The fifteen defects that were measured in the Swift driver of registry:2.8, one test for each that a storage backend can
-//! have: a driver that works as that one did fails it.
+//! The fifteen defects that were measured in the Swift driver of registry:2.8, one test for each: a driver that works as that
+//! one did fails it.
 //!
-//! | defect | where |
+//! | defect | test |
 //! |---|---|
-//! | 7: untagged children of an index are collected | the registry's own: nothing here knows an index |
-//! | 11: Swift's version compared as text | `info`: no version is compared with anything; what `/info` says of each ability counts |
-//! | 12: redirects signed with a key that Swift does not know | `temporary_urls` |
+//! | 1: the empty blob cannot be pushed | [`defect_1_the_empty_blob`] |
+//! | 2: what is cancelled stays | [`defect_2_a_cancelled_upload_leaves_nothing`] |
+//! | 3: a token that ends in mid-push truncates | [`defect_3_a_token_that_ends_in_mid_push`] |
+//! | 4: cleaning up deletes live segments | [`defect_4_stale_reads_after_publishing_delete_nothing_that_is_needed`] |
+//! | 5: an upload is left where a listing is stale | [`defect_5_a_stale_listing_leaves_nothing_of_an_upload`] |
+//! | 6: listings that disagree end the collector's walk | [`defect_6_copies_of_a_listing_that_disagree`] |
+//! | 7: untagged children of an index are collected | the registry's own, in its `upkeep`: nothing here knows an index |
+//! | 8: a blob of no bytes ends the collection | [`defect_8_a_dynamic_large_object_of_no_bytes_is_no_end`] |
+//! | 9: a wrong digest leaves segments | [`defect_9_a_body_that_is_refused_leaves_nothing`] |
+//! | 10: a wrong offset ends the upload | [`defect_10_a_chunk_at_the_wrong_place_changes_nothing`] |
+//! | 11: Swift's version compared as text | [`defect_11_the_version_of_a_swift_decides_nothing`] |
+//! | 12: redirects signed with a key that Swift does not know | [`defect_12_a_key_that_was_refused_signs_nothing`] |
+//! | 13: a page that ends inside a folder is the last | [`defect_13_a_page_that_ends_inside_a_folder_is_not_the_last`] |
+//! | 14: looking at an upload writes | [`defect_14_looking_at_an_upload_writes_nothing`] |
+//! | 15: orphaned segments stay for ever | [`defect_15_no_segment_is_beyond_reach`] |
 
 use std::time::{Duration, Instant};
 
-use apus_fake_swift::{Action, FakeSwift, Fault, Replica};
+use apus_fake_swift::{Action, FakeSwift, Fault, Replica, RequestKind, RequestRecord};
 use apus_storage::{
     Body, BoxError, ByteRange, ErrorKind, Freshness, ListRequest, Outcome, Publication, StagePosition,
-    Storage, WriteMode, body,
+    Storage, UrlMethod, WriteMode, body,
 };
-use apus_swift::SwiftStorage;
+use apus_swift::{SwiftStorage, TemporaryUrlScope};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
@@ -23,8 +35,9 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::dynamic::{base, raw, write};
 use crate::support::{
     CONTAINER, MEBIBYTE, append, asked, assert_content, content, eventually, fake_config, forget, name,
-    publish, random, ready, staged, storage, streamed, streamed_body,
+    publish, random, ready, ready_with, staged, storage, streamed, streamed_body,
 };
+use crate::temporary_urls::outside::get;
 
 fn left(fake: &FakeSwift) -> Vec<String> {
     fake.object_names(CONTAINER)
@@ -236,6 +249,43 @@ async fn defect_10_a_chunk_at_the_wrong_place_changes_nothing() {
     }
     storage.stage_publish(&stage, &second.revision, &name("o"), WriteMode::IfAbsent).await.unwrap();
     assert_content(&storage, "o", &Bytes::from([bytes.clone(), bytes].concat())).await;
+}
+
+/// As texts, "2.10" to "2.29" are less than "2.3", and there the account's key was overwritten for all who used it.
+#[tokio::test]
+async fn defect_11_the_version_of_a_swift_decides_nothing() {
+    for version in ["2.2.0", "2.9.0", "2.10.1", "2.29.2", "2.30.1", "10.0", "unheard of"] {
+        let (fake, storage) = ready_with(|options| options.version = version.to_owned()).await;
+        let proof = storage.prove_temporary_urls().await.unwrap();
+        assert_eq!(proof.scope, Some(TemporaryUrlScope::Container), "{version}");
+        let account = |request: &RequestRecord| request.kind == RequestKind::Account;
+        assert_eq!(fake.count(|request| account(request) && request.method == Method::POST), 0, "{version}");
+        let bytes = random(100);
+        storage.write(&name("o"), bytes.clone().into(), WriteMode::IfAbsent).await.unwrap();
+        let minute = Duration::from_mins(1);
+        let url = storage.temporary_url(&name("o"), UrlMethod::Get, minute).await.unwrap().unwrap();
+        assert_eq!(get(&url).await.body, bytes, "{version}");
+    }
+}
+
+/// The answer to the POST of a key was not looked at, and each pull was sent to a URL that Swift refused.
+#[tokio::test]
+async fn defect_12_a_key_that_was_refused_signs_nothing() {
+    for refusal in [StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED, StatusCode::ACCEPTED] {
+        let (fake, storage) = ready().await;
+        let action = Action::Status(refusal, HeaderMap::new());
+        let path_contains = "/v1/".to_owned();
+        fake.fault(Fault { method: Some(Method::POST), path_contains, ..Fault::always(action) });
+        let bytes = random(100);
+        storage.write(&name("o"), bytes.clone().into(), WriteMode::IfAbsent).await.unwrap();
+        storage.prove_temporary_urls().await.unwrap_err();
+        let minute = Duration::from_mins(1);
+        for method in [UrlMethod::Get, UrlMethod::Head] {
+            assert_eq!(storage.temporary_url(&name("o"), method, minute).await.unwrap(), None, "{refusal}");
+        }
+        // So it is given from here.
+        assert_content(&storage, "o", &bytes).await;
+    }
 }
 
 /// A name that sorts before `_layers` inside of its own repository ended the catalog without a word.

@@ -282,6 +282,27 @@ async fn a_short_answer_is_no_end() {
     assert_eq!((error.operation(), error.object()), ("read", "o"));
 }
 
+/// What comes slowly comes whole, however long it takes. What stands still is read on over another connection.
+#[tokio::test]
+async fn a_slow_answer_is_waited_for_and_a_still_one_is_not() {
+    let fake = fake(|_| ()).await;
+    let mut config = fake_config(&fake);
+    config.idle_timeout = Duration::from_secs(1);
+    let storage = storage(&config);
+    let bytes = random(500_000);
+    storage.write(&name("o"), bytes.clone().into(), WriteMode::IfAbsent).await.unwrap();
+    let minutes = Duration::from_mins(5);
+    for action in [Action::Trickle(50_000, Duration::from_millis(150)), Action::Stall(200_000, minutes)] {
+        let begun = std::time::Instant::now();
+        let is_still = matches!(action, Action::Stall(..));
+        fake.fault(on(Method::GET, "/files/o", action));
+        forget(&fake);
+        assert_content(&storage, "o", &bytes).await;
+        assert!(begun.elapsed() > Duration::from_secs(1) && begun.elapsed() < minutes);
+        assert!(!is_still || fake.requests().len() > 1);
+    }
+}
+
 /// The rest of another object is not the rest of this one.
 #[tokio::test]
 async fn what_is_replaced_while_it_is_read_is_not_mixed() {

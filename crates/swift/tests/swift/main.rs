@@ -10,6 +10,7 @@
     reason = "to panic is how a test fails, in its helpers too"
 )]
 
+mod answerless;
 mod answers;
 mod big;
 mod budgets;
@@ -23,6 +24,7 @@ mod dialects;
 mod doctor;
 mod dynamic;
 mod failures;
+mod full;
 mod keystone;
 mod lost_answers;
 mod odd;

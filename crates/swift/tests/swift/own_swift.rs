@@ -1,5 +1,5 @@
-//! A real Swift of the test's own, with other limits than the one that all tests share: tokens that live for three seconds,
-//! objects of 1 MiB at most, short pages.
+//! A real Swift of the test's own, which can be treated otherwise than the one that all tests share: tokens that live for
+//! three seconds, objects of 1 MiB at most, short pages, full disks.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -18,10 +18,10 @@ use crate::support::{
 };
 
 /// A Swift that ends with the test.
-struct OwnSwift(PathBuf);
+pub(crate) struct OwnSwift(PathBuf);
 
 impl OwnSwift {
-    fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let id = u64::from_le_bytes(random(8)[..].try_into().unwrap());
         let swift = Self(std::env::temp_dir().join(format!("apus-own-swift-{id:x}")));
         let started = script("swift-up")
@@ -34,7 +34,7 @@ impl OwnSwift {
         swift
     }
 
-    fn config(&self, container: &str) -> SwiftConfig {
+    pub(crate) fn config(&self, container: &str) -> SwiftConfig {
         let user = Password::new(self.variable("ST_USER"), self.variable("ST_KEY"));
         SwiftConfig::new(self.variable("ST_AUTH"), user, container)
     }
@@ -43,6 +43,23 @@ impl OwnSwift {
     fn answered(&self, status: u16) -> usize {
         let log = std::fs::read_to_string(self.variable("SWIFT_ACCESS_LOG")).unwrap();
         log.lines().filter(|line| line.contains(&format!(" {status} "))).count()
+    }
+
+    /// How much of its disks, of which nothing may be written. The proxy forgets that they were full.
+    pub(crate) fn reserve_on_disks(&self, share: &str) {
+        let file = self.0.join("etc/swift/object-server.conf");
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let lines = lines.lines().map(|line| match line.split_once(" = ") {
+            Some(("fallocate_reserve", _)) => format!("fallocate_reserve = {share}\n"),
+            _ => format!("{line}\n"),
+        });
+        std::fs::write(&file, lines.collect::<String>()).unwrap();
+        for server in ["object", "proxy"] {
+            for verb in ["stop", "start"] {
+                let done = script("swift-ctl").arg(&self.0).args([verb, server]).status();
+                assert!(done.unwrap().success(), "{verb} {server}");
+            }
+        }
     }
 
     fn variable(&self, wanted: &str) -> String {

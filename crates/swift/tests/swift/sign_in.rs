@@ -178,6 +178,14 @@ async fn a_service_without_a_certificate_that_is_believed_is_said_to_have_none()
     config.auth_url = config.auth_url.replace("http:", "https:");
     let error = refused(&config).await;
     assert_says(&error, &[&config.auth_url, "no TLS", "cacert"]);
+
+    // The object store may have another authority than the identity service.
+    let mut config = fake_config(&fake);
+    let url = fake.storage_url(Port::Public);
+    config.storage_url = Some(url.replace("http:", "https:"));
+    let error = storage(&config).stat(&name("o"), Freshness::Any).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unavailable { .. }), "{}", error.report());
+    assert_says(&error, &["no TLS", "cacert", "OS_CACERT"]);
 }
 
 #[tokio::test]

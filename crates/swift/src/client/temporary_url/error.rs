@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::options::TemporaryUrlScope;
+use crate::config::Interface;
 use crate::error::SwiftError;
 
 /// Why the cluster's temporary URLs cannot be used.
@@ -73,6 +74,12 @@ pub enum TemporaryUrlError {
         /// How.
         status: StatusCode,
     },
+    /// The URLs would lead to where only the cloud's own network gets.
+    #[error("the {} endpoint is in use, and it is not said how clients reach the object store", interface.as_str())]
+    Inward {
+        /// Which endpoint.
+        interface: Interface,
+    },
     /// Swift failed in what had to be done before.
     #[error("it could not be tried")]
     Swift(#[source] SwiftError),
@@ -108,6 +115,9 @@ impl TemporaryUrlError {
                 .to_owned(),
             Self::Elsewhere { .. } => {
                 "it must lead to the object store, with the same paths: check tempurlhost, if it is set".to_owned()
+            }
+            Self::Inward { .. } => {
+                "set tempurlhost to the scheme and host by which clients reach the object store".to_owned()
             }
             Self::NotNow { .. } => "look into Swift, or wait".to_owned(),
             Self::Unreachable { .. } => {

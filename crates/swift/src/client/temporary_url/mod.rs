@@ -21,7 +21,7 @@ pub use options::{TemporaryUrlOptions, TemporaryUrlScope};
 pub use sign::TemporaryUrlDigest;
 
 use super::Container;
-use crate::config::{Entity, SwiftConfig};
+use crate::config::{Entity, Interface, SwiftConfig};
 use proof::{Probe, Proven, host_of, prove};
 use sign::expiry;
 
@@ -43,6 +43,8 @@ struct Inner {
     container: Container,
     options: TemporaryUrlOptions,
     project_id: Option<String>,
+    /// The endpoint in use, where clients cannot be expected to reach it.
+    inward: Option<Interface>,
     probe: Probe,
     state: Mutex<State>,
     /// Held by whoever proves.
@@ -76,6 +78,9 @@ impl TemporaryUrls {
     ///
     /// `probe` is the name of the object that proofs fetch, and `content` what is in it: no more than 64 KiB. It is written
     /// when it is missing, and stays.
+    ///
+    /// Over the internal or the admin endpoint of a catalog there are none unless
+    /// [`public_host`](TemporaryUrlOptions::public_host) says where clients find the object store.
     #[must_use]
     pub fn new(container: Container, config: &SwiftConfig, probe: impl Into<String>, content: Bytes) -> Self {
         let options = config.temporary_urls.clone();
@@ -84,8 +89,10 @@ impl TemporaryUrls {
             Entity::Name { .. } => None,
         });
         let probe = Probe { name: probe.into(), content };
+        let reachable = config.storage_url.is_some() || options.public_host.is_some();
+        let inward = Some(config.interface).filter(|interface| *interface != Interface::Public && !reachable);
         let (state, gate) = Default::default();
-        Self(Arc::new(Inner { container, options, project_id, probe, state, gate }))
+        Self(Arc::new(Inner { container, options, project_id, inward, probe, state, gate }))
     }
 
     /// A URL that gives an object to anyone who asks for it by this method, for so long. `None` unless such URLs are known
@@ -130,9 +137,12 @@ impl TemporaryUrls {
     }
 
     async fn prove_behind(&self, _gate: OwnedMutexGuard<()>) -> Result<TemporaryUrlProof, TemporaryUrlError> {
-        let Inner { container, options, project_id, probe, .. } = &*self.0;
+        let Inner { container, options, project_id, inward, probe, .. } = &*self.0;
         let before = self.state().proven.clone();
-        let found = prove(container, options, project_id.as_deref(), probe, before.as_deref()).await;
+        let found = match *inward {
+            Some(interface) => Err(TemporaryUrlError::Inward { interface }),
+            None => prove(container, options, project_id.as_deref(), probe, before.as_deref()).await,
+        };
         let mut state = self.state();
         let container = container.name();
         match found {
@@ -157,7 +167,12 @@ impl TemporaryUrls {
                 // Said once, and again when they had worked.
                 if state.failures == 0 {
                     let (reason, advice) = (with_causes(&error), error.advice());
-                    tracing::warn!(container, reason, advice, "temporary URLs do not work");
+                    tracing::warn!(
+                        container,
+                        reason,
+                        advice,
+                        "temporary URLs do not work, content is streamed"
+                    );
                 }
                 let times = 2_u32.saturating_pow(state.failures).min(LONGEST_PAUSE);
                 *state = State {

@@ -26,7 +26,8 @@ pub struct TemporaryUrlOptions {
     /// the account's opens every container, and only Ceph RGW has no other.
     pub key_scope: Option<TemporaryUrlScope>,
     /// How clients reach the object store, where that differs from how this process does: scheme and host, such as
-    /// `https://objects.example.org`. It must show the same paths.
+    /// `https://objects.example.org`. It must show the same paths. Over the internal and the admin endpoint of a catalog it must
+    /// be said, or there are no temporary URLs.
     pub public_host: Option<String>,
     /// How long a proof that they work is believed while they are used, and the first pause after one that failed.
     pub proof_interval: Duration,

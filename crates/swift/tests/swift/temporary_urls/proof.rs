@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use apus_fake_swift::{Action, Digest, FakeSwift, Fault, Feature, Interface, Options};
-use apus_storage::{ErrorKind, Storage, UrlMethod, WriteMode};
+use apus_storage::{ByteRange, ErrorKind, Freshness, Storage, UrlMethod, WriteMode};
 use apus_swift::{Entity, Password, SwiftConfig, SwiftStorage, TemporaryUrlError, TemporaryUrlSupport};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::outside::{Owner, get, nobody};
 use super::{MINUTE, try_url, until, url};
+use crate::dynamic::{base, raw, write};
 use crate::support::{CONTAINER, fake, fake_config, forget, name, random, storage};
 
 const FIRST: &str = "x-container-meta-temp-url-key";
@@ -244,6 +245,29 @@ async fn clients_are_sent_to_the_public_host() {
     assert_works(&storage).await;
 }
 
+/// Over an endpoint for the cloud's own network nobody is sent to it, unless it is said where clients find the object store.
+#[tokio::test]
+async fn an_internal_endpoint_is_not_handed_out() {
+    for interface in [apus_swift::Interface::Internal, apus_swift::Interface::Admin] {
+        let (fake, mut config) = set_up(|_| ()).await;
+        config.interface = interface;
+        let hidden = storage(&config);
+        let error = hidden.prove_temporary_urls().await.unwrap_err();
+        assert!(matches!(error, TemporaryUrlError::Inward { .. }), "{error:?}");
+        assert!(error.advice().contains("tempurlhost"), "{}", error.advice());
+        assert_eq!(try_url(&hidden, "o", UrlMethod::Get), None);
+        assert_eq!((posts(&fake), fetches(&fake)), (0, 0));
+
+        let public = fake.storage_url(Interface::Public);
+        let (origin, _) = public.split_once("/v1/").unwrap();
+        config.temporary_urls.public_host = Some(origin.to_owned());
+        let shown = storage(&config);
+        shown.prove_temporary_urls().await.unwrap();
+        assert!(url(&shown, "o").starts_with(origin));
+        assert_works(&shown).await;
+    }
+}
+
 #[tokio::test]
 async fn a_public_host_that_is_not_the_object_store_is_found_out() {
     let (_fake, config) = set_up(|_| ()).await;
@@ -260,6 +284,33 @@ async fn a_public_host_that_is_not_the_object_store_is_found_out() {
         assert_eq!(unreachable, !reachable, "{error:?}");
         assert!(error.to_string().contains(host.strip_prefix("http://").unwrap()), "{error}");
         assert_eq!(try_url(&storage, "o", UrlMethod::Get), None);
+    }
+}
+
+/// What Swift would send poorly is read here, as soon as it was looked at: a dynamic large object of many segments.
+#[tokio::test]
+async fn a_large_object_of_registry_2_is_not_handed_out() {
+    let (fake, config) = set_up(|options| options.container_listing_limit = 2).await;
+    fake.create_container(CONTAINER);
+    let raw = raw(&config);
+    let parts = [random(10), random(10), random(10)];
+    write(&raw, &["files/many"], &base("", "many"), &parts).await;
+    write(&raw, &["files/few"], &base("", "few"), &parts[..1]).await;
+    for look in [true, false] {
+        let storage = storage(&config);
+        storage.prove_temporary_urls().await.unwrap();
+        for (object, size) in [("many", 30), ("few", 10)] {
+            assert!(try_url(&storage, object, UrlMethod::Get).is_some(), "it was not met yet");
+            let (name, any) = (name(object), Freshness::Any);
+            let info = if look {
+                storage.stat(&name, any).await.unwrap().unwrap()
+            } else {
+                storage.read(&name, ByteRange::Full, any).await.unwrap().unwrap().info
+            };
+            assert_eq!(info.size, size);
+        }
+        assert_eq!(try_url(&storage, "many", UrlMethod::Get), None);
+        assert!(get(&url(&storage, "few")).await.body == parts[0]);
     }
 }
 
