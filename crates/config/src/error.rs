@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, and where: [`ConfigError`], [`Warning`], [`Place`].
+//! What can be wrong with a configuration, and where: [`ConfigError`], [`Warning`], [`Place`], [`Source`].
 //!
 //! The line of the file itself is never quoted, and the value of a secret is never kept: either could end in a log.
 
@@ -6,20 +6,62 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A place in a configuration file. Displays as `file:line:column`, which editors and terminals can jump to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who said something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Source {
+    /// A file, by the name that it was given.
+    File(Arc<str>),
+    /// A variable of the environment, by its name.
+    Variable(Arc<str>),
+    /// Nobody: what holds where nothing is said.
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(name) | Self::Variable(name) => f.write_str(name),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A place in a configuration: in a file, or in the value of a variable.
+///
+/// In a file it displays as `file:line:column`, which editors and terminals can jump to; of a variable and of a default the
+/// name is enough, unless it is something inside of a value of several parts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The name of the file, as it was given.
-    pub file: Arc<str>,
+    /// The file or the variable.
+    pub source: Source,
     /// The line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// The column in characters, from 1.
-    pub column: usize,
+    pub column: u32,
+}
+
+impl Place {
+    /// Where a file or the value of a variable begins.
+    pub(crate) fn beginning(source: Source) -> Self {
+        Self { source, line: 1, column: 1 }
+    }
+
+    /// No text that is read has more lines or columns than these numbers can count.
+    pub(crate) fn new(source: Source, line: usize, column: usize) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { source, line: count(line), column: count(column) }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        let Self { source, line, column } = self;
+        match source {
+            Source::Default => write!(f, "{source}"),
+            Source::Variable(_) if (*line, *column) == (1, 1) => write!(f, "{source}"),
+            Source::File(_) | Source::Variable(_) => write!(f, "{source}:{line}:{column}"),
+        }
     }
 }
 
@@ -101,7 +143,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Where in the file the fault lies; `None` when the file could not be read at all.
+    /// Where the fault lies; `None` when the file could not be read at all.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
@@ -116,7 +158,7 @@ impl ConfigError {
     }
 }
 
-/// Something in the file that does not stop the start, but that its writer ought to know.
+/// Something in a file or a variable that does not stop the start, but that its writer ought to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The key that it is about.

@@ -1,14 +1,25 @@
 //! The configuration itself: plain types, their meaning and their defaults. How a file becomes one of these is not
 //! its matter.
 
+mod auth;
+mod health;
+mod http;
+mod notifications;
+mod proxy;
+mod tls;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use secrecy::SecretString;
 
-use crate::ListenAddress;
+pub use auth::{AuthConfig, SigningAlgorithm, TokenAuthConfig};
+pub use health::{FileCheck, HealthConfig, HealthPace, HttpCheck, TcpCheck};
+pub use http::{DebugConfig, HttpConfig};
+pub use notifications::{EndpointConfig, EventAction, NotificationsConfig};
+pub use proxy::{ProxyConfig, ProxyCredentials};
+pub use tls::{CipherSuite, ClientAuth, ClientAuthMode, TlsCertificate, TlsConfig, TlsVersion};
 
 /// Everything that can be configured.
 ///
@@ -20,8 +31,16 @@ pub struct Config {
     pub log: LogConfig,
     /// `storage`
     pub storage: StorageConfig,
+    /// `auth`; `None` to let everyone do everything.
+    pub auth: Option<AuthConfig>,
     /// `http`
     pub http: HttpConfig,
+    /// `notifications`
+    pub notifications: NotificationsConfig,
+    /// `health`
+    pub health: HealthConfig,
+    /// `proxy`; `None` for a registry of its own.
+    pub proxy: Option<ProxyConfig>,
     /// `validation`
     pub validation: ValidationConfig,
     /// `catalog.maxentries`: repositories on the longest page of the catalog. `None`, also for zero and less, for the server's
@@ -32,12 +51,28 @@ pub struct Config {
 }
 
 /// What is logged, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// `log.level`, or the old `loglevel` where that is empty. Default info.
     pub level: LogLevel,
     /// `log.formatter`. Default text.
     pub format: LogFormat,
+    /// `log.fields`: what every line says beside its own, in the order of the file.
+    pub fields: Vec<(String, String)>,
+    /// Unless `log.accesslog.disabled`: whether requests are logged in Apache's combined form, on standard output. Default
+    /// true.
+    pub access_log: bool,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::default(),
+            format: LogFormat::default(),
+            fields: Vec::new(),
+            access_log: true,
+        }
+    }
 }
 
 /// The least severe kind of message that is logged.
@@ -62,6 +97,8 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// One JSON object a line, with the names that Logstash wants.
+    Logstash,
 }
 
 /// Where images are kept, and what may be done to them.
@@ -71,12 +108,57 @@ pub struct StorageConfig {
     pub driver: StorageDriver,
     /// `storage.delete.enabled`: whether clients may delete. Default false in a file, true without one.
     pub delete_enabled: bool,
+    /// `storage.redirect`
+    pub redirect: RedirectConfig,
+    /// `storage.maintenance.readonly.enabled`: nothing may be written. Default false.
+    pub read_only: bool,
+    /// `storage.maintenance.uploadpurging`: `None` unless it is `enabled`, which it is by default.
+    pub upload_purging: Option<UploadPurging>,
 }
 
 impl Default for StorageConfig {
     fn default() -> Self {
         let filesystem = FilesystemConfig { root_directory: PathBuf::from("./apus-data") };
-        Self { driver: StorageDriver::Filesystem(filesystem), delete_enabled: true }
+        let driver = StorageDriver::Filesystem(filesystem);
+        Self {
+            driver,
+            delete_enabled: true,
+            redirect: RedirectConfig::default(),
+            read_only: false,
+            upload_purging: Some(UploadPurging::default()),
+        }
+    }
+}
+
+/// What becomes of uploads that nobody goes on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadPurging {
+    /// `age` from which on an upload is removed. Default 168 h.
+    pub age: Duration,
+    /// `interval` between two looks. Default 24 h.
+    pub interval: Duration,
+    /// `dryrun`: only say what would be removed. Default false.
+    pub dry_run: bool,
+}
+
+impl Default for UploadPurging {
+    fn default() -> Self {
+        Self { age: Duration::from_hours(168), interval: Duration::from_hours(24), dry_run: false }
+    }
+}
+
+/// Whether clients are sent to the object store itself for the content of blobs, where it can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectConfig {
+    /// Unless `disable`. Default true.
+    pub enabled: bool,
+    /// `lifetime`: how long a URL is good for that a client is sent to; from five minutes to a day. Default 20 minutes.
+    pub lifetime: Duration,
+}
+
+impl Default for RedirectConfig {
+    fn default() -> Self {
+        Self { enabled: true, lifetime: Duration::from_mins(20) }
     }
 }
 
@@ -138,14 +220,54 @@ pub struct SwiftConfig {
     pub client_certificate: Option<(PathBuf, PathBuf)>,
     /// `chunksize` in bytes, at least 1 MiB: the size of a segment. `None` lets the backend choose.
     pub chunk_size: Option<u64>,
-    /// `secretkey`: the key that signs temporary URLs. Temporary URLs are not made yet.
+    /// `secretkey`: the key that signs temporary URLs; `None` for the one that is there, or one made up.
     pub secret_key: Option<SecretString>,
-    /// `accesskey`: signs temporary URLs in HP Cloud's manner, and stands in them. Temporary URLs are not made yet.
+    /// `accesskey`: signs temporary URLs in HP Cloud's manner, and stands in them.
     pub access_key: Option<String>,
-    /// `tempurlcontainerkey`: the key of temporary URLs is the container's, not the account's. Default false.
+    /// `tempurlcontainerkey`: whether only the container's key may sign temporary URLs. Default false: the account's too.
     pub temp_url_container_key: bool,
-    /// `tempurlmethods`: what temporary URLs may be made for, where Swift does not say. Default none.
+    /// `tempurlmethods`: for which methods there are temporary URLs, in place of what Swift says. Empty for unsaid.
     pub temp_url_methods: Vec<String>,
+    /// `tempurldigests`: by which digests they may be signed (`sha512`, `sha256`, `sha1`), in place of what Swift says. Empty
+    /// for unsaid.
+    pub temp_url_digests: Vec<String>,
+    /// `tempurlhost`: scheme and host by which clients reach the object store, without a slash at the end. `None` for those
+    /// by which Apus does.
+    pub temp_url_host: Option<String>,
+    /// `connecttimeout`: to connect, TLS included; from a second to ten minutes, as the next two. `None` lets the backend
+    /// choose, here and in all that follows.
+    pub connect_timeout: Option<Duration>,
+    /// `answertimeout`: from the end of a request to the head of its answer.
+    pub answer_timeout: Option<Duration>,
+    /// `idletimeout`: while a transfer does not move.
+    pub idle_timeout: Option<Duration>,
+    /// `totaltimeout`: for all tries of a request together, streams not counted; from a second to an hour.
+    pub total_timeout: Option<Duration>,
+    /// `maxtries`: tries of one request, the first included; from 1 to 20.
+    pub max_tries: Option<u32>,
+    /// `maxrequests`: requests under way at once; from 16 to 10,000.
+    pub max_requests: Option<usize>,
+    /// `verifychecksums`: compare the MD5 of what is written with what Swift stored.
+    pub verify_checksums: Option<bool>,
+    /// `capabilities`
+    pub capabilities: SwiftCapabilities,
+}
+
+/// `storage.swift.capabilities`: what the cluster can, in place of what it says of itself. `None` for what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SwiftCapabilities {
+    /// `maxfilesize`: bytes in the largest plain object, at least 1 MiB.
+    pub max_file_size: Option<u64>,
+    /// `containerlistinglimit`: most entries on a page of a listing, at least 1.
+    pub container_listing_limit: Option<usize>,
+    /// `maxmanifestsegments`: most segments of a static large object; 0 where there are no such objects.
+    pub max_manifest_segments: Option<usize>,
+    /// `minsegmentsize`: fewest bytes in such a segment, the last one excepted.
+    pub min_segment_size: Option<u64>,
+    /// `maxdeletesperrequest`: most names in a bulk delete; 0 where there is no such thing.
+    pub max_deletes_per_request: Option<usize>,
+    /// `conditionalwrites`: whether it heeds `If-None-Match: *`.
+    pub conditional_writes: Option<bool>,
 }
 
 /// Where to sign in to OpenStack, and as whom.
@@ -233,45 +355,6 @@ pub enum EndpointType {
     Internal,
     /// For the cloud's administrators.
     Admin,
-}
-
-/// How the registry is served.
-#[derive(Clone, Debug)]
-pub struct HttpConfig {
-    /// `addr`: where to listen. Default 127.0.0.1:5000.
-    pub addr: ListenAddress,
-    /// `secret`: signs the state of uploads; replicas share it. `None` for one made up at the start.
-    pub secret: Option<SecretString>,
-    /// `relativeurls`: answer with `Location: /v2/...` (true), or with a whole URL made from each request (false). `None` for
-    /// the first.
-    pub relative_urls: Option<bool>,
-    /// `host`: how clients reach the registry, whatever `relativeurls` says. An http or https URL without credentials, query
-    /// or fragment, and without a slash at the end.
-    pub host: Option<String>,
-    /// `trustedproxies`: who is believed about where a request came from; empty for nobody. `None` to believe anyone about
-    /// scheme and host, and nobody about the client's address.
-    pub trusted_proxies: Option<Vec<IpNet>>,
-    /// `h2c.enabled`, unless `http2.disabled`: speak HTTP/2 without TLS beside HTTP/1.1. Default false.
-    pub h2c: bool,
-    /// `prefix`: the path in front of `/v2/`. Empty, or begins with a slash and ends without: `/registry`.
-    pub prefix: String,
-    /// `draintimeout`: how long requests under way may go on after SIGTERM; zero cuts them off. Default 30 s.
-    pub drain_timeout: Duration,
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            addr: ListenAddress { host: "127.0.0.1".to_owned(), port: 5000 },
-            secret: None,
-            relative_urls: None,
-            host: None,
-            trusted_proxies: None,
-            h2c: false,
-            prefix: String::new(),
-            drain_timeout: Duration::from_secs(30),
-        }
-    }
 }
 
 /// What must be true of a manifest before it is taken.

@@ -46,10 +46,34 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::from_nanos(total))
 }
 
-/// Reads a number of bytes: `20971520`, `20_971_520`, `2.097152e+07` (as Helm writes it), or with a suffix in any case:
-/// `K`, `M`, `G` and `KiB`, `MiB`, `GiB` are powers of 1024, `kB`, `MB`, `GB` powers of 1000, as in GNU tools.
+/// Reads a whole number as YAML 1.1 writes it, which is what registry:2 reads: `1000`, `1_000`, `-1`, `0x3e8`, `0b11`, and
+/// `01750` or `0o1750`, which is octal. `None` when it is nothing of the kind or does not fit 64 bits.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = digits.replace('_', "");
+    let (radix, digits) = match digits.strip_prefix('0') {
+        None | Some("") => (10, digits.as_str()),
+        Some(rest) => [("x", 16), ("b", 2), ("o", 8)]
+            .into_iter()
+            .find_map(|(mark, radix)| Some((radix, rest.strip_prefix(mark)?)))
+            .unwrap_or((8, rest)),
+    };
+    if !digits.starts_with(|c: char| c.is_digit(radix)) {
+        return None; // another sign, which would be read
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
+}
+
+/// Reads a number of bytes: `20971520`, `20_971_520`, `0x1400000`, `2.097152e+07` (as Helm writes it), or with a suffix in any
+/// case: `K`, `M`, `G` and `KiB`, `MiB`, `GiB` are powers of 1024, `kB`, `MB`, `GB` powers of 1000, as in GNU tools.
 /// `None` when it is nothing of the kind or does not fit 64 bits.
 pub(crate) fn size(text: &str) -> Option<u64> {
+    if text.starts_with("0x") {
+        return u64::try_from(integer(text)?).ok();
+    }
     let text = text.to_ascii_lowercase().replace('_', "");
     let (number, unit) =
         BYTES.iter().find_map(|(suffix, unit)| text.strip_suffix(suffix).map(|number| (number, *unit)))?;

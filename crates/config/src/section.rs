@@ -63,6 +63,8 @@ impl Section {
     /// Takes a key out.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<Field> {
         self.asked.push(name);
+        #[cfg(test)]
+        asked::note(&self.path, name);
         let at = self.entries.iter().position(|entry| entry.key == name)?;
         let entry = self.entries.remove(at);
         Some(Field { key: Key::new(&self.path, &entry), node: entry.node })
@@ -147,21 +149,6 @@ impl Section {
         })
     }
 
-    /// Drops a key that registry:2 knows, with a warning if it says something.
-    pub(crate) fn not_obeyed(&mut self, name: &'static str, reason: &str, warnings: &mut Vec<Warning>) {
-        if let Some(field) = self.take(name).filter(|field| field.node.is_set()) {
-            warnings.push(field.key.warning(&format!("not obeyed by this version: {reason}")));
-        }
-    }
-
-    /// Stops if a key says something that must not be ignored.
-    pub(crate) fn refuse(&mut self, name: &'static str, reason: &str) -> Result<(), ConfigError> {
-        match self.take(name) {
-            Some(field) if field.node.is_set() => Err(field.key.unsupported(reason)),
-            _ => Ok(()),
-        }
-    }
-
     /// Warns about the keys that are left: nobody knows them.
     pub(crate) fn finish(mut self, warnings: &mut Vec<Warning>) {
         for field in self.take_rest() {
@@ -172,14 +159,19 @@ impl Section {
 
     /// The known name nearest to `word` as a question to its writer; empty if none is near.
     pub(crate) fn suggestion(&self, word: &str) -> String {
-        let word = word.to_lowercase();
-        let likeness = |name: &&str| strsim::jaro_winkler(&word, name);
-        let nearest = self.asked.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        match nearest {
-            Some(name) if likeness(&name) >= NEAR => format!("; did you mean \"{name}\"?"),
-            _ => String::new(),
+        match nearest(word, &self.asked) {
+            Some(name) => format!("; did you mean \"{name}\"?"),
+            None => String::new(),
         }
     }
+}
+
+/// The name nearest to `word`, in upper or lower case, if one is near.
+pub(crate) fn nearest(word: &str, names: &[&'static str]) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let likeness = |name: &str| strsim::jaro_winkler(&word, name);
+    let nearest = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(nearest) >= NEAR).then_some(nearest)
 }
 
 impl Field {
@@ -196,7 +188,7 @@ impl Field {
         }
     }
 
-    fn text(self) -> Result<Option<String>, ConfigError> {
+    pub(crate) fn text(self) -> Result<Option<String>, ConfigError> {
         match self.node.value {
             Value::Scalar(scalar) => Ok(Some(scalar).filter(Scalar::is_set).map(|scalar| scalar.text)),
             _ => Err(self.invalid("a single text")),
@@ -304,6 +296,23 @@ fn yaml_boolean(text: &str) -> Option<bool> {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(true),
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Some(false),
         _ => None,
+    }
+}
+
+/// Which keys this thread has asked for, so that a test can hold them against the schema.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local!(static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) });
+
+    pub(super) fn note(section: &str, name: &str) {
+        ASKED.with_borrow_mut(|asked| asked.insert(super::join(section, name)));
+    }
+
+    pub(crate) fn all() -> BTreeSet<String> {
+        ASKED.with_borrow(Clone::clone)
     }
 }
 

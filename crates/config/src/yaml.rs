@@ -7,7 +7,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use crate::tree::{Entry, Node, Scalar, Value};
-use crate::{ConfigError, Place};
+use crate::{ConfigError, Place, Source};
 
 /// How many values a configuration may have, those that aliases repeat included: stops alias bombs.
 const MAX_NODES: usize = 10_000;
@@ -17,6 +17,11 @@ const MAX_DEPTH: usize = 32;
 
 /// Turns the text of a file into its tree; an empty file is null.
 pub(crate) fn load(text: &str, file: &Arc<str>) -> Result<Node, ConfigError> {
+    load_from(text, Source::File(Arc::clone(file)))
+}
+
+/// Turns a text of any source into its tree, as [`load`] does.
+pub(crate) fn load_from(text: &str, source: Source) -> Result<Node, ConfigError> {
     let options = granit_parser::options! {
         emit_comments: false,
         block_scalar_eof_without_line_feed: true, // as Go's parser reads it
@@ -24,12 +29,12 @@ pub(crate) fn load(text: &str, file: &Arc<str>) -> Result<Node, ConfigError> {
         block_nesting_limit: MAX_DEPTH,
     };
     let parser = Parser::new_from_str_with_options(text, options);
-    Loader { parser, file: Arc::clone(file), anchors: HashMap::new(), nodes_left: MAX_NODES }.document()
+    Loader { parser, source, anchors: HashMap::new(), nodes_left: MAX_NODES }.document()
 }
 
 struct Loader<'text> {
     parser: Parser<'text, StrInput<'text>>,
-    file: Arc<str>,
+    source: Source,
     /// Complete nodes only, so that nothing can contain itself.
     anchors: HashMap<usize, Node>,
     nodes_left: usize,
@@ -63,7 +68,7 @@ impl<'text> Loader<'text> {
     }
 
     fn place(&self, marker: Marker) -> Place {
-        Place { file: Arc::clone(&self.file), line: marker.line(), column: marker.col() + 1 }
+        Place::new(self.source.clone(), marker.line(), marker.col() + 1)
     }
 
     /// The node that begins with `event`.

@@ -1,11 +1,12 @@
 //! `storage`: the one driver, and what holds for every driver.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::swift;
+use super::common::{no_effect, number, spell_out};
+use super::{maintenance, swift, without_effect};
 use crate::section::{Field, Section};
-use crate::tree::{Entry, Node, Value};
-use crate::{ConfigError, FilesystemConfig, StorageConfig, StorageDriver, Warning};
+use crate::{ConfigError, FilesystemConfig, RedirectConfig, StorageConfig, StorageDriver, Warning, quantity};
 
 const DRIVERS: &str = "one of filesystem, inmemory, swift";
 
@@ -20,43 +21,25 @@ pub(super) fn read(root: &mut Section, warnings: &mut Vec<Warning>) -> Result<St
     let delete_enabled = delete.boolean("enabled")?.unwrap_or(false);
     delete.finish(warnings);
 
-    maintenance(section.section("maintenance")?, warnings)?;
-    for (name, reason) in [
-        ("cache", "what is cached is not to be chosen"),
-        ("redirect", "every byte is streamed through the registry, no client is redirected"),
-        ("tag", "how tags are looked up is not to be chosen"),
-    ] {
-        section.not_obeyed(name, reason, warnings);
-    }
-    Ok(StorageConfig { driver: driver(section, warnings)?, delete_enabled })
+    let redirect = redirect(section.section("redirect")?, warnings)?;
+    let (read_only, upload_purging) = maintenance::read(section.section("maintenance")?, warnings)?;
+    without_effect::cache(section.section("cache")?, warnings)?;
+    without_effect::tag(section.section("tag")?, warnings)?;
+    let driver = driver(section, warnings)?;
+    Ok(StorageConfig { driver, delete_enabled, redirect, read_only, upload_purging })
 }
 
-/// `storage: inmemory` is short for `storage: {inmemory: }`.
-fn spell_out(mut storage: Field) -> Field {
-    if let Value::Scalar(driver) = &storage.node.value
-        && driver.is_set()
-    {
-        let place = storage.node.place.clone();
-        let entry = Entry { key: driver.text.clone(), key_place: place.clone(), node: Node::null(place) };
-        storage.node.value = Value::Mapping(vec![entry]);
-    }
-    storage
-}
-
-fn maintenance(mut section: Section, warnings: &mut Vec<Warning>) -> Result<(), ConfigError> {
-    section.not_obeyed("uploadpurging", "old uploads are not purged by these rules", warnings);
-    let mut readonly = section.section("readonly")?;
-    if let Some(enabled) = readonly.take("enabled") {
-        let unsupported = enabled.key.unsupported(
-            "refusing to start: this version cannot refuse writes; remove this key if writes may be taken",
-        );
-        if enabled.boolean()? == Some(true) {
-            return Err(unsupported);
-        }
-    }
-    readonly.finish(warnings);
+fn redirect(mut section: Section, warnings: &mut Vec<Warning>) -> Result<RedirectConfig, ConfigError> {
+    // That clocks agree so far is proven before anyone is sent anywhere.
+    const LEAST: Duration = Duration::from_mins(5);
+    const MOST: Duration = Duration::from_hours(24);
+    let default = RedirectConfig::default();
+    let disabled = section.boolean("disable")?.unwrap_or(!default.enabled);
+    let lifetime = section.parse("lifetime", "a time from 5m to 24h, such as 20m", |text| {
+        quantity::duration(text).filter(|time| (LEAST..=MOST).contains(time))
+    })?;
     section.finish(warnings);
-    Ok(())
+    Ok(RedirectConfig { enabled: !disabled, lifetime: lifetime.unwrap_or(default.lifetime) })
 }
 
 /// Reads what is left of `storage`, which can only be drivers.
@@ -82,10 +65,7 @@ fn driver(mut section: Section, warnings: &mut Vec<Warning>) -> Result<StorageDr
     }
     match first.key.name.as_str() {
         "filesystem" => filesystem_driver(first.section()?, warnings).map(StorageDriver::Filesystem),
-        "swift" => {
-            let swift = swift::read(first.section()?.ignore_case()?, warnings)?;
-            Ok(StorageDriver::Swift(Box::new(swift)))
-        }
+        "swift" => swift::read(first, warnings).map(|swift| StorageDriver::Swift(Box::new(swift))),
         _inmemory => {
             first.section()?.finish(warnings);
             Ok(StorageDriver::InMemory)
@@ -110,7 +90,11 @@ fn filesystem_driver(
     warnings: &mut Vec<Warning>,
 ) -> Result<FilesystemConfig, ConfigError> {
     let root_directory = section.text("rootdirectory")?.unwrap_or_else(|| "/var/lib/registry".to_owned());
-    section.not_obeyed("maxthreads", "it has no effect, threads are not limited this way", warnings);
+    no_effect(&section, "maxthreads", "Apus bounds its work on files by itself", warnings);
+    number(&mut section, "maxthreads")?;
     section.finish(warnings);
     Ok(FilesystemConfig { root_directory: PathBuf::from(root_directory) })
 }
+
+#[cfg(test)]
+mod tests;

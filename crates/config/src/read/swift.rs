@@ -1,17 +1,20 @@
-//! `storage.swift`: the parameters of registry:2's driver, and a few more. How to sign in is a room of its own: [`sign_in`].
+//! `storage.swift`: the parameters of registry:2's driver, and a few more. How to sign in is a room of its own, [`sign_in`];
+//! so is what concerns temporary URLs, [`temporary_urls`], and how much is asked of Swift at once and for how long,
+//! [`limits`]. [`old_names`] are those of docker-registry's driver.
 
+mod limits;
+mod old_names;
 mod sign_in;
+mod temporary_urls;
 
 use std::path::PathBuf;
 
 use super::{web_url, word};
-use crate::section::Section;
+use crate::section::{Field, Section};
 use crate::{ConfigError, EndpointType, SwiftConfig, Warning, quantity};
 
 /// The smallest `chunksize` in bytes, as in registry:2.
 const MIN_CHUNK: u64 = 1 << 20;
-
-const TEMPORARY_URLS: [&str; 4] = ["accesskey", "secretkey", "tempurlcontainerkey", "tempurlmethods"];
 
 const ENDPOINT_TYPES: [(&str, EndpointType); 3] =
     [("public", EndpointType::Public), ("internal", EndpointType::Internal), ("admin", EndpointType::Admin)];
@@ -20,16 +23,23 @@ const STORAGE_URL: &str =
     "an http or https URL without credentials, such as https://swift.example/v1/AUTH_0123456789abcdef";
 
 /// Reads the parameters.
-pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<SwiftConfig, ConfigError> {
-    for key in TEMPORARY_URLS.iter().filter_map(|name| section.given(name)) {
-        warnings.push(
-            key.warning("no effect yet: this version redirects no client, it streams every byte itself"),
-        );
+pub(super) fn read(mut driver: Field, warnings: &mut Vec<Warning>) -> Result<SwiftConfig, ConfigError> {
+    old_names::translate(&mut driver, warnings);
+    let mut section = driver.section()?.ignore_case()?;
+    for (name, message) in [
+        ("rootdirectory", "ignored, as by registry:2; to put a path in front of every name, use \"prefix\""),
+        (
+            "storage_path",
+            "ignored: what docker-registry stored lies elsewhere and is not read; to put a path in front of every \
+             name, use \"prefix\"",
+        ),
+    ] {
+        if let Some(ignored) = section.take(name) {
+            warnings.push(ignored.key.warning(message));
+        }
     }
-    if let Some(root_directory) = section.take("rootdirectory") {
-        let message = "ignored, as by registry:2; to put a path in front of every name, use \"prefix\"";
-        warnings.push(root_directory.key.warning(message));
-    }
+    // registry:2 sets it by itself, and its driver does not use it.
+    drop(section.take("useragent"));
     let swift = parameters(&mut section, warnings)?;
     section.finish(warnings);
     Ok(swift)
@@ -40,8 +50,9 @@ fn parameters(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<Swif
     const CHUNK_SIZE: &str = "a number of bytes, at least 1048576, such as 20971520, 20M or 64MiB";
 
     let container = section.parse("container", CONTAINER, container_name)?;
+    let sign_in = sign_in::read(section, warnings)?;
     Ok(SwiftConfig {
-        sign_in: sign_in::read(section, warnings)?,
+        sign_in,
         container: section.required("container", CONTAINER, container)?,
         tenant: section.text("tenant")?,
         tenant_id: section.text("tenantid")?,
@@ -63,6 +74,16 @@ fn parameters(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<Swif
         access_key: section.text("accesskey")?,
         temp_url_container_key: section.boolean("tempurlcontainerkey")?.unwrap_or(false),
         temp_url_methods: section.texts("tempurlmethods")?,
+        temp_url_digests: temporary_urls::digests(section)?,
+        temp_url_host: temporary_urls::host(section)?,
+        connect_timeout: limits::short_time(section, "connecttimeout")?,
+        answer_timeout: limits::short_time(section, "answertimeout")?,
+        idle_timeout: limits::short_time(section, "idletimeout")?,
+        total_timeout: limits::total_time(section)?,
+        max_tries: limits::tries(section)?,
+        max_requests: limits::requests(section)?,
+        verify_checksums: section.boolean("verifychecksums")?,
+        capabilities: limits::capabilities(section, warnings)?,
     })
 }
 

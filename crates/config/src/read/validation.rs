@@ -11,14 +11,8 @@ pub(super) fn read(
     let enabled = enabled(&mut section, warnings)?;
     let mut manifests = section.section("manifests")?;
     let mut urls = manifests.section("urls")?;
-    for name in ["allow", "deny"] {
-        urls.not_obeyed(
-            name,
-            "layers that lie elsewhere are taken whatever their URLs are, and the registry never follows them; \
-             registry:2 takes only those that these lists let pass, none without a list",
-            warnings,
-        );
-    }
+    urls.texts("allow")?;
+    urls.texts("deny")?;
     urls.finish(warnings);
     let index_platforms = index_platforms(manifests.section("indexes")?, warnings)?;
     manifests.finish(warnings);

@@ -70,6 +70,8 @@ fn an_absent_value_is_null_where_it_would_stand() {
     assert_eq!(tree("# nothing\n"), "@2:1");
     assert_eq!(tree("---\na: 1\n...\n"), "{a@2:1=1@2:4 }");
     assert_eq!(tree("\u{feff}a: 1\n"), "{a@1:1=1@1:4 }");
+    assert_eq!(tree("a: 1\r\nb:\r\n  - 2\r\n"), "{a@1:1=1@1:4 b@2:1=[2@3:5 ] }");
+    assert_eq!(tree("%YAML 1.1\n---\na: 1\n"), "{a@3:1=1@3:4 }");
 }
 
 #[test]

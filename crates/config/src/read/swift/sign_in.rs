@@ -8,8 +8,14 @@ use super::super::{web_url, word};
 use crate::section::{Key, Section};
 use crate::{AuthVersion, ConfigError, SwiftCredentials, SwiftSecret, SwiftSignIn, SwiftUser, Warning};
 
-const AUTH_VERSIONS: [(&str, Option<AuthVersion>); 4] =
-    [("0", None), ("1", Some(AuthVersion::V1)), ("2", Some(AuthVersion::V2)), ("3", Some(AuthVersion::V3))];
+const AUTH_VERSIONS: [(&str, Option<AuthVersion>); 6] = [
+    ("0", None),
+    ("1", Some(AuthVersion::V1)),
+    ("1.0", Some(AuthVersion::V1)),
+    ("2", Some(AuthVersion::V2)),
+    ("2.0", Some(AuthVersion::V2)),
+    ("3", Some(AuthVersion::V3)),
+];
 
 /// The ways to prove who signs in, each with its keys.
 const WAYS: [&[&str]; 3] = [

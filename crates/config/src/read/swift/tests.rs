@@ -1,23 +1,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::parameters;
-use crate::section::Section;
+use crate::section::{Field, Key};
 use crate::{
-    AuthVersion, Config, ConfigError, EndpointType, StorageDriver, SwiftConfig, SwiftCredentials,
-    SwiftSecret, SwiftSignIn, SwiftUser, Warning, yaml,
+    AuthVersion, Config, ConfigError, EndpointType, Place, StorageDriver, SwiftCapabilities, SwiftConfig,
+    SwiftCredentials, SwiftSecret, SwiftSignIn, SwiftUser, Warning, yaml,
 };
 
 /// The four parameters that most files have.
 const NEEDED: &str = "username: u\npassword: p\nauthurl: https://k.example/v3\ncontainer: c\n";
 
 fn read(text: &str) -> Result<(SwiftConfig, Vec<Warning>), ConfigError> {
-    let mut section = Section::root(yaml::load(text, &Arc::from("c.yml"))?)?.ignore_case()?;
     let mut warnings = Vec::new();
-    let swift = parameters(&mut section, &mut warnings)?;
-    section.finish(&mut warnings);
+    let node = yaml::load(text, &Arc::from("c.yml"))?;
+    let key =
+        Key { name: "swift".to_owned(), path: String::new(), place: Place { line: 1, ..node.place.clone() } };
+    let swift = super::read(Field { key, node }, &mut warnings)?;
     Ok((swift, warnings))
 }
 
@@ -81,6 +82,23 @@ secretkey: hunter3
 accesskey: access
 tempurlcontainerkey: true
 tempurlmethods: [GET, HEAD]
+tempurldigests: [SHA256]
+tempurlhost: https://objects.example:8443/
+connecttimeout: 5s
+answertimeout: 20s
+idletimeout: 1m30s
+totaltimeout: 1h
+maxtries: 1
+maxrequests: 64
+verifychecksums: no
+useragent: whoever
+capabilities:
+  maxfilesize: 2GiB
+  containerlistinglimit: 500
+  MaxManifestSegments: 0
+  minsegmentsize: 1MiB
+  maxdeletesperrequest: 0
+  conditionalwrites: false
 ",
     )
     .unwrap();
@@ -109,6 +127,24 @@ tempurlmethods: [GET, HEAD]
     assert_eq!(swift.access_key.as_deref(), Some("access"));
     assert!(swift.temp_url_container_key);
     assert_eq!(swift.temp_url_methods, ["GET", "HEAD"]);
+    assert_eq!(swift.temp_url_digests, ["sha256"]);
+    assert_eq!(swift.temp_url_host.as_deref(), Some("https://objects.example:8443"));
+    let seconds = |time: Option<Duration>| time.unwrap().as_secs();
+    assert_eq!((seconds(swift.connect_timeout), seconds(swift.answer_timeout)), (5, 20));
+    assert_eq!((seconds(swift.idle_timeout), seconds(swift.total_timeout)), (90, 3600));
+    assert_eq!(
+        (swift.max_tries, swift.max_requests, swift.verify_checksums),
+        (Some(1), Some(64), Some(false))
+    );
+    let capabilities = SwiftCapabilities {
+        max_file_size: Some(2 << 30),
+        container_listing_limit: Some(500),
+        max_manifest_segments: Some(0),
+        min_segment_size: Some(1 << 20),
+        max_deletes_per_request: Some(0),
+        conditional_writes: Some(false),
+    };
+    assert_eq!(swift.capabilities, capabilities);
     assert!(!format!("{swift:?}").contains("hunter"), "Debug shows a secret");
     assert!(warnings.is_empty(), "{warnings:?}");
 }
@@ -315,11 +351,16 @@ fn defaults() {
     assert_eq!((swift.storage_url, swift.ca_cert, swift.client_certificate), (None, None, None));
     assert!(!swift.insecure_skip_verify);
     assert_eq!(swift.chunk_size, None);
-    assert!(swift.temp_url_methods.is_empty());
+    assert!(swift.temp_url_methods.is_empty() && swift.temp_url_digests.is_empty());
+    assert_eq!((swift.temp_url_container_key, swift.temp_url_host), (false, None));
+    assert_eq!((swift.connect_timeout, swift.total_timeout, swift.max_tries), (None, None, None));
+    assert_eq!((swift.max_requests, swift.verify_checksums), (None, None));
+    assert_eq!(swift.capabilities, SwiftCapabilities::default());
     for (written, version) in [
         ("0", None),
         ("1", Some(AuthVersion::V1)),
         ("2", Some(AuthVersion::V2)),
+        ("2.0", Some(AuthVersion::V2)),
         ("'3'", Some(AuthVersion::V3)),
     ] {
         let swift = with(&format!("authversion: {written}"));
@@ -408,6 +449,96 @@ fn auth_urls() {
 }
 
 #[test]
+fn what_is_out_of_bounds_is_told_with_the_bounds() {
+    for (line, key, found, expected) in [
+        ("connecttimeout: 10", "connecttimeout", "10", "a time from 1s to 10m, such as 30s"),
+        ("answertimeout: 0s", "answertimeout", "0s", "a time from 1s to 10m, such as 30s"),
+        ("idletimeout: 11m", "idletimeout", "11m", "a time from 1s to 10m, such as 30s"),
+        ("totaltimeout: 61m", "totaltimeout", "61m", "a time from 1s to 1h, such as 2m"),
+        ("maxtries: 0", "maxtries", "0", "a number from 1 to 20"),
+        ("maxrequests: 15", "maxrequests", "15", "a number from 16 to 10000"),
+        ("tempurldigests: [md5]", "tempurldigests[0]", "md5", "sha512, sha256 or sha1"),
+        (
+            "tempurlhost: https://objects.example/v1",
+            "tempurlhost",
+            "https://objects.example/v1",
+            "a scheme and a host, such as https://objects.example.org",
+        ),
+        (
+            "tempurlhost: objects.example",
+            "tempurlhost",
+            "objects.example",
+            "a scheme and a host, such as https://objects.example.org",
+        ),
+        (
+            "capabilities: {maxfilesize: 1000}",
+            "capabilities.maxfilesize",
+            "1000",
+            "a number of bytes, at least 1048576, such as 5GiB",
+        ),
+        (
+            "capabilities: {containerlistinglimit: 0}",
+            "capabilities.containerlistinglimit",
+            "0",
+            "a number from 1 to 100000",
+        ),
+        (
+            "capabilities: {maxdeletesperrequest: -1}",
+            "capabilities.maxdeletesperrequest",
+            "-1",
+            "a number from 0, for none, to 100000",
+        ),
+    ] {
+        let error = typed(&format!("{NEEDED}{line}\n")).expect_err(line).to_string();
+        let message = format!("{key}: found {found:?}, expected {expected}");
+        assert!(error.starts_with("c.yml:5:") && error.ends_with(&message), "{error}");
+    }
+}
+
+/// The keys of docker-registry's driver, as they stand in its files.
+#[test]
+fn the_names_of_docker_registry_are_taken_for_what_they_mean() {
+    let file = "version: 0.1
+storage:
+  swift:
+    swift_authurl: https://k/v2.0
+    swift_auth_version: 2.0
+    swift_user: u
+    swift_password: '007'
+    swift_tenant_name: t
+    swift_region_name: r
+    swift_endpoint_type: admin
+    swift_object_storage_url: https://s/v1/AUTH_t
+    Swift_Container: c
+    swift_cacert: /ca.pem
+    storage_path: /registry
+";
+    let loaded = Config::parse(file, "c.yml").unwrap();
+    let StorageDriver::Swift(swift) = &loaded.config.storage.driver else { panic!("{loaded:?}") };
+    assert_eq!((service(swift).0, service(swift).1), ("https://k/v2.0", Some(AuthVersion::V2)));
+    assert_eq!((password(swift), &*swift.container), ("007", "c"));
+    assert_eq!((swift.tenant.as_deref(), swift.region.as_deref()), (Some("t"), Some("r")));
+    assert_eq!(swift.endpoint_type, Some(EndpointType::Admin));
+    assert_eq!(swift.storage_url.as_deref(), Some("https://s/v1/AUTH_t"));
+    assert_eq!(swift.ca_cert.as_deref(), Some(Path::new("/ca.pem")));
+    assert_eq!(swift.prefix, "");
+    let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 11, "{warnings:#?}");
+    assert_eq!(
+        warnings[8..],
+        [
+            "c.yml:12:5: storage.swift.Swift_Container: the name that docker-registry had; taken as \"container\"",
+            "c.yml:13:5: storage.swift.swift_cacert: the name that docker-registry had; taken as \"cacert\"",
+            "c.yml:14:5: storage.swift.storage_path: ignored: what docker-registry stored lies elsewhere and is not \
+             read; to put a path in front of every name, use \"prefix\"",
+        ]
+    );
+
+    let both = Config::parse(&format!("{file}    username: other\n"), "c.yml").unwrap_err();
+    assert_eq!(both.to_string(), "c.yml:15:5: storage.swift.username: given twice, first at c.yml:6:5");
+}
+
+#[test]
 fn what_has_no_effect_is_warned_about() {
     let file = "version: 0.1
 storage:
@@ -416,28 +547,22 @@ storage:
     password: p
     authurl: https://k/v3
     container: c
-    secretkey: hunter2
-    accesskey:
-    tempurlcontainerkey: true
-    TempURLMethods: [GET]
     rootdirectory: /registry
     chunk_size: 5M
+    useragent: docker-distribution/v2.8.3
     cafile: /etc/ca.pem
+    capabilities: {slo: false}
 ";
     let loaded = Config::parse(file, "c.yml").unwrap();
-    let temporary = "no effect yet: this version redirects no client, it streams every byte itself";
     let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         warnings,
         [
-            format!("c.yml:8:5: storage.swift.secretkey: {temporary}"),
-            format!("c.yml:10:5: storage.swift.tempurlcontainerkey: {temporary}"),
-            format!("c.yml:11:5: storage.swift.tempurlmethods: {temporary}"),
-            "c.yml:12:5: storage.swift.rootdirectory: ignored, as by registry:2; to put a path in front of every \
-             name, use \"prefix\""
-                .to_owned(),
-            "c.yml:13:5: storage.swift.chunk_size: unknown key, ignored; did you mean \"chunksize\"?".to_owned(),
-            "c.yml:14:5: storage.swift.cafile: unknown key, ignored".to_owned(),
+            "c.yml:8:5: storage.swift.rootdirectory: ignored, as by registry:2; to put a path in front of every \
+             name, use \"prefix\"",
+            "c.yml:9:5: storage.swift.chunk_size: unknown key, ignored; did you mean \"chunksize\"?",
+            "c.yml:11:5: storage.swift.cafile: unknown key, ignored",
+            "c.yml:12:20: storage.swift.capabilities.slo: unknown key, ignored",
         ]
     );
     assert!(matches!(loaded.config.storage.driver, StorageDriver::Swift(_)));

@@ -128,3 +128,70 @@ fn sizes_of_pages() {
         ]
     );
 }
+
+#[test]
+fn a_socket_in_the_file_system() {
+    let (http, warnings) = http("net: unix, addr: /run/apus.sock");
+    assert_eq!(http.unix_socket.as_deref(), Some(std::path::Path::new("/run/apus.sock")));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(self::http("net: tcp, addr: ':5000'").0.unix_socket, None);
+}
+
+#[test]
+fn headers() {
+    let (http, _) =
+        http("headers: {X-Content-Type-Options: [nosniff], X-Two: [a, 007], X-One: one, X-None: []}");
+    let values = |name: &str| http.headers.get_all(name).iter().collect::<Vec<_>>();
+    assert_eq!(values("x-content-type-options"), ["nosniff"]);
+    assert_eq!(values("x-two"), ["a", "007"]);
+    assert_eq!(values("x-one"), ["one"]);
+    assert_eq!(http.headers.len(), 4);
+    assert_eq!(
+        error("http: {headers: {'X:': [a]}}"),
+        "config.yml:3:18: http.headers.X:: not the name of a header"
+    );
+    assert_eq!(
+        error("http: {headers: [nosniff]}"),
+        "config.yml:3:17: http.headers: found a list, expected a mapping of keys to values"
+    );
+}
+
+#[test]
+fn debug_server() {
+    let debug = |keys: &str| http(&format!("debug: {{{keys}}}")).0.debug;
+    assert_eq!(debug(""), None);
+    let addr = || crate::ListenAddress { host: String::new(), port: 5001 };
+    for (keys, metrics_path) in [
+        ("addr: ':5001'", None),
+        ("addr: ':5001', prometheus: {enabled: false, path: /m}", None),
+        ("addr: ':5001', prometheus: {enabled: true}", Some("/metrics".to_owned())),
+        ("addr: ':5001', prometheus: {enabled: true, path: /m}", Some("/m".to_owned())),
+    ] {
+        assert_eq!(debug(keys), Some(crate::DebugConfig { addr: addr(), metrics_path }), "{keys}");
+    }
+    assert_eq!(
+        http("debug: {prometheus: {enabled: true}}").1,
+        ["config.yml:3:16: http.debug.prometheus: without effect, for http.debug.addr is not given"]
+    );
+    for (keys, told) in [
+        (
+            "addr: 5001",
+            "22: http.debug.addr: found \"5001\", expected host:port, such as 127.0.0.1:5000, :5000 or [::1]:5000",
+        ),
+        (
+            "prometheus: {path: metrics}",
+            "35: http.debug.prometheus.path: found \"metrics\", expected a path that begins with a slash, such as \
+             /metrics",
+        ),
+        (
+            "prometheus: true",
+            "28: http.debug.prometheus: found \"true\", expected a mapping of keys to values",
+        ),
+    ] {
+        assert_eq!(error(&format!("http: {{debug: {{{keys}}}}}")), format!("config.yml:3:{told}"), "{keys}");
+    }
+    assert_eq!(
+        http("debug: {address: ':5001'}").1,
+        ["config.yml:3:16: http.debug.address: unknown key, ignored; did you mean \"addr\"?"]
+    );
+}

@@ -127,3 +127,12 @@ fn lists_of_urls_are_not_obeyed() {
     );
     assert_eq!(read("  manifests: {urls: {allow: [], deny: }}").1, Vec::<String>::new());
 }
+
+#[test]
+fn lists_of_urls_are_lists() {
+    let text = "version: 0.1\nstorage: inmemory\nvalidation: {manifests: {urls: {deny: ^http}}}\n";
+    assert_eq!(
+        parse(text).expect_err(text).to_string(),
+        "config.yml:3:39: validation.manifests.urls.deny: found \"^http\", expected a list of texts"
+    );
+}

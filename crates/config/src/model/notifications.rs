@@ -1,0 +1,50 @@
+//! `notifications`: who is told of pushes, pulls and deletions.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use http::HeaderMap;
+use secrecy::SecretString;
+
+/// Who is told, and how much. Without endpoints nobody is.
+#[derive(Clone, Debug, Default)]
+pub struct NotificationsConfig {
+    /// `events.includereferences`: an event of a manifest lists what the manifest names. Default false.
+    pub include_references: bool,
+    /// `endpoints`, without those that are `disabled`.
+    pub endpoints: Vec<EndpointConfig>,
+}
+
+/// One of `notifications.endpoints`.
+#[derive(Clone, Debug)]
+pub struct EndpointConfig {
+    /// `name`: what logs and metrics call it. Default the host of the URL.
+    pub name: String,
+    /// `url`: an http or https URL. It may hold credentials, or a token in its path.
+    pub url: SecretString,
+    /// `headers`: sent with each event; every value is marked as sensitive.
+    pub headers: HeaderMap,
+    /// `timeout` of one attempt. Default 1 s, also for zero.
+    pub timeout: Duration,
+    /// `threshold`: after how many failures in a row it is left in peace for `backoff`. Default 10, also for zero and less.
+    pub threshold: NonZeroU32,
+    /// `backoff`. Default 1 s, also for zero.
+    pub backoff: Duration,
+    /// `ignoredmediatypes` and `ignore.mediatypes`: it is not told of content of these types.
+    pub ignored_media_types: Vec<String>,
+    /// `ignore.actions`: it is not told of these.
+    pub ignored_actions: Vec<EventAction>,
+}
+
+/// What an event tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventAction {
+    /// Content was sent to a client.
+    Pull,
+    /// Content came from a client.
+    Push,
+    /// A blob of one repository was given to another.
+    Mount,
+    /// Something was deleted.
+    Delete,
+}

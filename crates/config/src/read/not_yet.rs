@@ -1,0 +1,133 @@
+//! The one list of what this version reads but does not do yet. What comes to be obeyed loses its line here.
+//!
+//! What would leave open a registry that its operator believes closed, or let write what ought to stay as it is, stops
+//! `apus serve`. Anything else is warned about. Commands that serve nobody do not mind either.
+
+use crate::tree::{Node, Value};
+use crate::{Config, Place, Source, Warning};
+
+/// A key that is not obeyed yet.
+struct NotYet {
+    key: &'static str,
+    /// Whether what is configured would make a difference; a warning is only for what somebody wrote.
+    matters: fn(&Config) -> bool,
+    /// Whether nobody may be served while it is not obeyed.
+    stops: bool,
+    reason: &'static str,
+}
+
+const NOT_YET: [NotYet; 15] = [
+    stops(
+        "auth",
+        |config| config.auth.is_some(),
+        "this version does not check credentials, so anyone could read and write; remove this section if that is what \
+         you want, or let a proxy in front of the registry check",
+    ),
+    stops(
+        "http.tls",
+        |config| config.http.tls.is_some(),
+        "this version does not speak TLS, so everything would travel in the clear; remove this section and let a proxy \
+         in front of the registry speak TLS",
+    ),
+    stops(
+        "http.net",
+        |config| config.http.unix_socket.is_some(),
+        "this version does not listen on unix sockets; use tcp",
+    ),
+    stops(
+        "proxy",
+        |config| config.proxy.is_some(),
+        "this version is no pull-through cache, and without this section the registry would take pushes; remove it if \
+         that is what you want",
+    ),
+    stops(
+        "storage.maintenance.readonly.enabled",
+        |config| config.storage.read_only,
+        "this version cannot refuse writes; remove this key if writes may be taken",
+    ),
+    warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
+    warns("http.debug", |config| config.http.debug.is_some(), "there is no debug server"),
+    warns("http.headers", |config| !config.http.headers.is_empty(), "no extra headers are sent"),
+    warns("log.accesslog", |config| config.log.access_log, "requests are not logged in Apache's form"),
+    warns("log.fields", |config| !config.log.fields.is_empty(), "lines of log carry no extra fields"),
+    warns(
+        "log.formatter",
+        |config| config.log.format == crate::LogFormat::Logstash,
+        "there is no logstash form, the log is written as json",
+    ),
+    warns("notifications", |config| !config.notifications.endpoints.is_empty(), "no notifications are sent"),
+    warns(
+        "storage.maintenance.uploadpurging",
+        |config| config.storage.upload_purging.is_some(),
+        "old uploads are not purged by these rules",
+    ),
+    warns("validation.manifests.urls.allow", |_| true, ANY_URL),
+    warns("validation.manifests.urls.deny", |_| true, ANY_URL),
+];
+
+const ANY_URL: &str = "layers that lie elsewhere are taken whatever their URLs are, and the registry never follows them; \
+                       registry:2 takes only those that these lists let pass, none without a list";
+
+const fn stops(key: &'static str, matters: fn(&Config) -> bool, reason: &'static str) -> NotYet {
+    NotYet { key, matters, stops: true, reason }
+}
+
+const fn warns(key: &'static str, matters: fn(&Config) -> bool, reason: &'static str) -> NotYet {
+    NotYet { key, matters, stops: false, reason }
+}
+
+/// Where the keys of the list stand in a file: to be found before its tree is taken apart.
+pub(super) struct Written {
+    places: Vec<(&'static NotYet, Option<Place>)>,
+    /// The file as a whole.
+    file: Place,
+}
+
+impl Written {
+    pub(super) fn find(root: &Node) -> Self {
+        let places = NOT_YET.iter().map(|not_yet| (not_yet, place(root, not_yet.key))).collect();
+        Self { places, file: root.place.clone() }
+    }
+
+    /// Warns of what is not done, and gives back what must stop `apus serve`, in the order of the file.
+    pub(super) fn judge(self, config: &Config, warnings: &mut Vec<Warning>) -> Vec<Warning> {
+        let mut stopping = Vec::new();
+        for (not_yet, place) in self.places {
+            if !(not_yet.matters)(config) {
+                continue;
+            }
+            let key = not_yet.key.to_owned();
+            if not_yet.stops {
+                // Wherever it came from, it must not be missed.
+                let place = place.unwrap_or_else(|| self.file.clone());
+                stopping.push(Warning { place, key, message: not_yet.reason.to_owned() });
+            } else if let Some(place) = place {
+                let message = format!("not obeyed by this version: {}", not_yet.reason);
+                warnings.push(Warning { place, key, message });
+            }
+        }
+        stopping.sort_by(|one: &Warning, other| one.place.cmp(&other.place));
+        stopping
+    }
+}
+
+/// Where a key stands, if it says anything. A section that is made of variables stands in the first that says something.
+fn place(root: &Node, path: &str) -> Option<Place> {
+    let mut node = root;
+    let mut place = None;
+    for name in path.split('.') {
+        let Value::Mapping(entries) = &node.value else { return None };
+        let entry = entries.iter().find(|entry| entry.key == name && entry.node.is_set())?;
+        (node, place) = (&entry.node, Some(&entry.key_place));
+    }
+    let place = place?;
+    let first = matches!(place.source, Source::Variable(_)).then(|| first_said(node)).flatten();
+    Some(first.unwrap_or(place).clone())
+}
+
+/// The key of the first value below this node that says something.
+fn first_said(node: &Node) -> Option<&Place> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let said = entries.iter().filter(|entry| entry.node.is_set());
+    said.map(|entry| first_said(&entry.node).unwrap_or(&entry.key_place)).next()
+}

@@ -1,0 +1,99 @@
+//! What this version reads and does not do: what stops `apus serve`, and what is warned about.
+
+use super::parse;
+use crate::Loaded;
+
+/// An example of each section that is not obeyed yet.
+const EVERYTHING: &str = "version: 0.1
+log:
+  accesslog: {disabled: false}
+  fields: {service: registry}
+  formatter: logstash
+storage:
+  inmemory:
+  maintenance:
+    uploadpurging: {enabled: true, age: 24h, interval: 1h, dryrun: false}
+    readonly: {enabled: yes}
+auth: {htpasswd: {realm: r, path: /p}}
+http:
+  addr: /run/apus.sock
+  net: unix
+  tls: {certificate: /c, key: /k}
+  debug: {addr: 'localhost:5001', prometheus: {enabled: true, path: /metrics}}
+  headers: {X-Frame-Options: [deny]}
+proxy: {remoteurl: https://registry.example}
+notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Authorization: [hunter2]}}]}
+health: {storagedriver: {enabled: true}}
+";
+
+fn read(text: &str) -> Loaded {
+    parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// To ignore one of these would open a registry that its operator believes closed. To read them is no fault: commands that
+/// serve nobody work with such a file.
+#[test]
+fn what_must_not_be_ignored_hinders_serving() {
+    let loaded = read(EVERYTHING);
+    let told: Vec<_> = loaded.hindrances.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "config.yml:10:16: storage.maintenance.readonly.enabled: this version cannot refuse writes; remove this key if \
+             writes may be taken",
+            "config.yml:11:1: auth: this version does not check credentials, so anyone could read and write; remove this \
+             section if that is what you want, or let a proxy in front of the registry check",
+            "config.yml:14:3: http.net: this version does not listen on unix sockets; use tcp",
+            "config.yml:15:3: http.tls: this version does not speak TLS, so everything would travel in the clear; remove \
+             this section and let a proxy in front of the registry speak TLS",
+            "config.yml:18:1: proxy: this version is no pull-through cache, and without this section the registry would \
+             take pushes; remove it if that is what you want",
+        ]
+    );
+    assert_eq!(
+        loaded.fit_to_serve().unwrap_err().to_string(),
+        told[0].replace("enabled: ", "enabled: refusing to start: ")
+    );
+
+    let harmless = read("version: 0.1\nstorage: inmemory\nauth: none\nhttp: {net: tcp}\n");
+    assert!(harmless.hindrances.is_empty());
+    assert!(harmless.fit_to_serve().is_ok());
+}
+
+#[test]
+fn the_rest_is_warned_about() {
+    let told: Vec<_> = read(EVERYTHING).warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "config.yml:3:3: log.accesslog: not obeyed by this version: requests are not logged in Apache's form",
+            "config.yml:4:3: log.fields: not obeyed by this version: lines of log carry no extra fields",
+            "config.yml:5:3: log.formatter: not obeyed by this version: there is no logstash form, the log is written \
+             as json",
+            "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
+             by these rules",
+            "config.yml:16:3: http.debug: not obeyed by this version: there is no debug server",
+            "config.yml:17:3: http.headers: not obeyed by this version: no extra headers are sent",
+            "config.yml:19:1: notifications: not obeyed by this version: no notifications are sent",
+            "config.yml:20:1: health: not obeyed by this version: there are no health checks",
+        ]
+    );
+}
+
+/// What switches off what Apus does not do is obeyed.
+#[test]
+fn what_asks_for_nothing_is_not_warned_about() {
+    let loaded = read(
+        "version: 0.1
+log: {accesslog: {disabled: true}, fields: {}, formatter: json}
+storage:
+  inmemory:
+  maintenance: {uploadpurging: {enabled: false}, readonly: {enabled: false}}
+auth: {none: }
+http: {net: tcp, debug: {prometheus: {enabled: false}}}
+notifications: {events: {includereferences: true}, endpoints: [{url: 'http://a', disabled: true}]}
+health: {storagedriver: {enabled: false, interval: 10s, threshold: 3}, file: [], http: [], tcp: []}
+",
+    );
+    assert!(loaded.warnings.is_empty() && loaded.hindrances.is_empty(), "{loaded:?}");
+}
