@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use apus_storage::{ByteRange, ByteStream, ErrorKind, Freshness, Outcome, StorageError};
+use apus_storage::{ByteRange, ByteStream, ErrorKind, Freshness, Outcome, StorageError, UrlMethod};
 
 use crate::cache::Link;
 use crate::{Digest, Error, Registry, RepositoryName, Result, layout};
@@ -14,6 +14,20 @@ pub struct BlobInfo {
     pub stored: Digest,
     /// Bytes of content.
     pub size: u64,
+}
+
+/// Where a client can fetch a blob itself.
+pub struct BlobUrl {
+    /// By GET, as long as it is good. It is a secret: whoever has it needs no other right.
+    pub url: String,
+    /// Bytes of the blob.
+    pub size: u64,
+}
+
+impl std::fmt::Debug for BlobUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("BlobUrl").field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 /// A blob that is being read.
@@ -40,9 +54,20 @@ impl Registry {
     /// What is known of a blob of a repository.
     ///
     /// # Errors
-    /// [`Error::BlobUnknown`] when the repository has none, or has only the link to a blob that is gone: told so, a client
-    /// pushes it again and mends it.
+    /// [`Error::BlobUnknown`] when the repository has none, or has only the link to a blob that is gone or damaged: told so,
+    /// a client pushes it again and mends it.
     pub async fn blob_info(&self, repository: &RepositoryName, digest: &Digest) -> Result<BlobInfo> {
+        match self.find_blob(repository, digest).await {
+            Err(Error::Storage(error)) if error.kind() == ErrorKind::Damaged => {
+                tracing::error!(%repository, %digest, %error, "the blob is damaged; the next push mends it");
+                Err(Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() })
+            }
+            found => found,
+        }
+    }
+
+    /// The same for who is about to read the blob: one that is damaged is an error, for it may only not be listed yet.
+    async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<BlobInfo> {
         let stored = self.linked_blob(repository, digest).await?;
         let size = match self.caches.size(&stored) {
             Some(size) => size,
@@ -56,10 +81,31 @@ impl Registry {
         Ok(BlobInfo { stored, size })
     }
 
+    /// Where a client can fetch a blob of a repository from storage itself, for as long as
+    /// [`RegistryOptions::blob_url_lifetime`](crate::RegistryOptions) says. `None` when storage has no such URLs or they
+    /// are not wanted: the blob is yet to be looked for, and as a rule nothing was asked of storage.
+    ///
+    /// # Errors
+    /// As [`Registry::open_blob`].
+    pub async fn blob_url(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<BlobUrl>> {
+        if self.url_of_data(digest).await?.is_none() {
+            return Ok(None);
+        }
+        let BlobInfo { stored, size } = self.find_blob(repository, digest).await?;
+        // Storage may have learned just now that it sends this one poorly.
+        Ok(self.url_of_data(&stored).await?.map(|url| BlobUrl { url, size }))
+    }
+
+    /// A URL to the bytes of a blob, whosever it is and whether there is one or not.
+    async fn url_of_data(&self, digest: &Digest) -> Result<Option<String>> {
+        let Some(lifetime) = self.options.blob_url_lifetime else { return Ok(None) };
+        Ok(self.storage.temporary_url(&layout::blob_data(digest)?, UrlMethod::Get, lifetime).await?)
+    }
+
     /// Opens a blob of a repository for reading.
     ///
     /// # Errors
-    /// As [`Registry::blob_info`]. A range that selects nothing is no error.
+    /// As [`Registry::blob_info`], but a blob that is damaged is [`Error::Storage`]. A range that selects nothing is no error.
     pub async fn open_blob(
         &self,
         repository: &RepositoryName,

@@ -19,6 +19,11 @@ pub fn blob_data(digest: &Digest) -> Result<ObjectName, InvalidName> {
     ObjectName::parse(format!("{ROOT}/blobs/{algorithm}/{shard}/{hex}/data"))
 }
 
+/// Under which all blobs lie.
+pub fn blobs() -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{ROOT}/blobs"))
+}
+
 /// Says that a repository has a blob.
 pub fn layer_link(repository: &RepositoryName, digest: &Digest) -> Result<ObjectName, InvalidName> {
     ObjectName::parse(format!("{ROOT}/repositories/{repository}/_layers/{}/link", path(digest)))

@@ -8,6 +8,7 @@
 //! | [`Registry`] | the registry; its methods live in `blobs`, `uploads`, `manifests`, `referrers`, `tags` and `catalog` |
 //! | [`ReferenceChecks`] | which of the things that a manifest names must be there |
 //! | [`Upload`], [`UploadPosition`] | an upload session, and what travels in its URL |
+//! | [`Registry::collect_garbage`] | deleting what no manifest needs |
 //! | [`Error`] | what a registry has to say when it cannot do what it was asked |
 //!
 //! Nothing here knows HTTP, and nothing here knows which backend holds the objects.
@@ -33,10 +34,11 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod token;
+mod upkeep;
 mod uploads;
 mod walk;
 
-pub use blobs::{Blob, BlobInfo};
+pub use blobs::{Blob, BlobInfo, BlobUrl};
 pub use catalog::RepositoryPage;
 pub use digest::{Algorithm, Digest};
 pub use error::{Error, Result};
@@ -47,4 +49,5 @@ pub use references::{IndexPlatforms, Platform, ReferenceChecks};
 pub use referrers::{Descriptor, ReferrerPage};
 pub use registry::{Registry, RegistryOptions};
 pub use tags::TagPage;
+pub use upkeep::{CollectError, CollectEvent, CollectOptions, CollectReport, CollectSummary};
 pub use uploads::{Upload, UploadPosition};

@@ -1,6 +1,7 @@
 //! The registry itself: what its rooms share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apus_storage::{ByteRange, Freshness, ObjectName, Publication, StageId, Storage, WriteMode, body};
 use quick_cache::sync::Cache;
@@ -32,6 +33,8 @@ pub struct RegistryOptions {
     pub manifest_memory: u64,
     /// Which of the things that a manifest names must be in its repository.
     pub references: ReferenceChecks,
+    /// How long a URL is good for by which a client fetches a blob from storage itself. `None` when there are to be none.
+    pub blob_url_lifetime: Option<Duration>,
 }
 
 impl Default for RegistryOptions {
@@ -43,6 +46,7 @@ impl Default for RegistryOptions {
             manifest_cache: 16 << 20,
             manifest_memory: 256 << 20,
             references: ReferenceChecks::default(),
+            blob_url_lifetime: Some(Duration::from_mins(20)),
         }
     }
 }

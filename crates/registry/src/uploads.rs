@@ -2,7 +2,7 @@
 //! chunk by chunk, by whichever replica the client meets, and published when its digest has been proven.
 
 use apus_storage::{
-    Body, ByteStream, ErrorKind, Publication, StageId, StagePosition, StageRevision, StageState,
+    Body, ByteStream, ErrorKind, Outcome, Publication, StageId, StagePosition, StageRevision, StageState,
     StorageError, WriteMode, body,
 };
 
@@ -116,14 +116,7 @@ impl Registry {
     /// [`Error::UploadUnknown`] when this repository has no such upload, or the token is not one that was given out for it.
     pub async fn upload(&self, repository: &RepositoryName, id: &str, token: Option<&str>) -> Result<Upload> {
         let unknown = || Error::UploadUnknown { repository: repository.clone() };
-        let id = StageId::parse(id).map_err(|_| unknown())?;
-        let believed = match token {
-            Some(token) => Some(self.signer().await?.open(token, repository, &id).ok_or_else(unknown)?),
-            None => None,
-        };
-        if self.has_ended(&id) {
-            return Err(unknown());
-        }
+        let (id, believed) = self.named(repository, id, token).await?;
         let revision = match believed {
             Some(position) if position.standing == Standing::Fresh => return Ok(Upload::fresh(position)),
             Some(UploadPosition { standing: Standing::At { revision, .. }, .. }) => Some(revision),
@@ -132,6 +125,25 @@ impl Registry {
         let state = self.storage.stage_state(&id, revision.as_ref()).await?.ok_or_else(unknown)?;
         let outdated = revision.is_some_and(|revision| revision != state.revision);
         Self::staged(repository, id, state, outdated)
+    }
+
+    /// The identifier in an upload's URL, and the position that the URL believes in, when it has a token.
+    async fn named(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<(StageId, Option<UploadPosition>)> {
+        let unknown = || Error::UploadUnknown { repository: repository.clone() };
+        let id = StageId::parse(id).map_err(|_| unknown())?;
+        let believed = match token {
+            Some(token) => Some(self.signer().await?.open(token, repository, &id).ok_or_else(unknown)?),
+            None => None,
+        };
+        if self.has_ended(&id) {
+            return Err(unknown());
+        }
+        Ok((id, believed))
     }
 
     fn staged(repository: &RepositoryName, id: StageId, state: StageState, outdated: bool) -> Result<Upload> {
@@ -145,7 +157,8 @@ impl Registry {
         Ok(Upload { position, hasher: checkpoint.hasher, outdated })
     }
 
-    /// Where an upload stands by the newest that storage knows.
+    /// Where an upload stands by the newest that storage knows, whatever this process remembers of it: another one may have
+    /// gone on with it, or ended it.
     ///
     /// # Errors
     /// As [`Registry::upload`].
@@ -155,8 +168,12 @@ impl Registry {
         id: &str,
         token: Option<&str>,
     ) -> Result<UploadPosition> {
-        let upload = self.upload(repository, id, token).await?;
-        Ok(self.look_again(upload).await?.position)
+        let (id, believed) = self.named(repository, id, token).await?;
+        match (self.storage.stage_state(&id, None).await?, believed) {
+            (Some(state), _) => Ok(Self::staged(repository, id, state, true)?.position),
+            (None, Some(position)) if position.standing == Standing::Fresh => Ok(position),
+            (None, _) => Err(Error::UploadUnknown { repository: repository.clone() }),
+        }
     }
 
     /// The upload as storage knows it, for one that was found by the URL of its beginning.
@@ -336,18 +353,27 @@ impl Registry {
     /// Cancels an upload and frees what it held.
     ///
     /// # Errors
-    /// As [`Registry::upload`].
+    /// As [`Registry::upload`]; also [`Error::UploadUnknown`] when another process has ended it, and [`Error::Storage`] of the
+    /// kind [`ErrorKind::StageMoved`] while another process publishes it.
     pub async fn cancel_upload(
         &self,
         repository: &RepositoryName,
         id: &str,
         token: Option<&str>,
     ) -> Result<()> {
-        let upload = self.upload(repository, id, token).await?;
-        let id = upload.position.id;
+        let UploadPosition { id, standing, .. } = self.upload(repository, id, token).await?.position;
         self.ended.insert(id.clone(), ());
-        self.storage.stage_drop(&id).await?;
-        Ok(())
+        match (self.storage.stage_drop(&id).await, standing) {
+            // Another process has ended it.
+            (Ok(Outcome::Absent), Standing::At { .. }) => {
+                Err(Error::UploadUnknown { repository: repository.clone() })
+            }
+            (Ok(_), _) => Ok(()),
+            (Err(error), _) => {
+                self.ended.remove(&id);
+                Err(error.into())
+            }
+        }
     }
 
     fn has_ended(&self, id: &StageId) -> bool {

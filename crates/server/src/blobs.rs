@@ -1,13 +1,13 @@
-//! Blobs: whether there is one, its bytes or parts of them, and taking one away (OCI distribution specification, "Pulling
-//! blobs", "Deleting Blobs").
+//! Blobs: whether there is one, its bytes or parts of them or where a client finds them itself, and taking one away (OCI
+//! distribution specification, "Pulling blobs", "Deleting Blobs").
 
 use std::ops::Range;
 
-use apus_registry::{BlobInfo, Digest, RepositoryName};
+use apus_registry::{BlobInfo, BlobUrl, Digest, RepositoryName};
 use apus_storage::{BoxError, ByteRange, ByteStream, body};
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::App;
 use crate::answer::{Answer, AnswerBody, CONTENT_DIGEST, WithHeader, status};
@@ -44,7 +44,15 @@ impl App {
             self.registry().blob_info(name, digest).await?;
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
-        let answer = match Wanted::of(&head.headers, &digest.to_string()) {
+        let wanted = Wanted::of(&head.headers, &digest.to_string());
+        if let Some(BlobUrl { url, size }) = self.registry().blob_url(name, digest).await?
+            && let Ok(url) = HeaderValue::try_from(url)
+        {
+            // Stores differ about ranges that select nothing.
+            let selects_nothing = wanted.selects_nothing_of(size);
+            return Ok(if selects_nothing { unsatisfiable(size) } else { redirected(url, digest) });
+        }
+        let answer = match wanted {
             Wanted::Whole => {
                 let blob = self.registry().open_blob(name, digest, ByteRange::Full).await?;
                 streamed(StatusCode::OK, blob.size, blob.stream).with_header(header::CONTENT_TYPE, OCTETS)
@@ -126,6 +134,18 @@ fn unsatisfiable(size: u64) -> Answer {
     let message = format!("the blob has {size} bytes; the range selects none of them");
     let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::SizeInvalid, message);
     failure.answer().with_header(header::CONTENT_RANGE, format!("bytes */{size}"))
+}
+
+/// Sends a client to storage itself, also for a range: it repeats the header there. Nobody may keep this answer, for the URL
+/// ends; nor show it, for the URL is all that it takes to fetch the blob.
+fn redirected(mut url: HeaderValue, digest: &Digest) -> Answer {
+    url.set_sensitive(true);
+    let mut answer = status(StatusCode::TEMPORARY_REDIRECT)
+        .with_header(header::CACHE_CONTROL, "no-store")
+        .with_header(header::CONTENT_TYPE, OCTETS)
+        .with_header(CONTENT_DIGEST, digest.to_string());
+    answer.headers_mut().insert(header::LOCATION, url);
+    answer
 }
 
 fn described(answer: Answer, digest: &Digest) -> Answer {

@@ -32,6 +32,15 @@ impl Wanted {
             Some(ranges) => Self::Several(ranges.to_vec()),
         }
     }
+
+    /// Whether there is nothing to send of a representation of so many bytes: 416.
+    pub(crate) fn selects_nothing_of(&self, size: u64) -> bool {
+        match self {
+            Self::Whole => false,
+            Self::One(range) => range.of(size).is_empty(),
+            Self::Several(ranges) => ranges.iter().all(|range| range.of(size).is_empty()),
+        }
+    }
 }
 
 fn parse(value: &str) -> Option<Vec<ByteRange>> {

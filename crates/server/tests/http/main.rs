@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `routes` | what every path answers, HEAD as GET; warnings |
 //! | `paging` | lists, page after page |
+//! | `redirects` | clients that are sent to storage itself for blobs |
 //! | `pushing` | contents that have to be held whole; whom `100 Continue` invites to send |
 //! | `locations` | where URLs in answers begin, with proxies and without; what the log says of them |
 //! | `http1` | requests one after the other, heads that are too large |
@@ -28,5 +29,6 @@ mod locations;
 mod paging;
 mod patience;
 mod pushing;
+mod redirects;
 mod routes;
 mod support;
