@@ -4,13 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use apus_config::{Config, ConfigError, StorageDriver};
+use apus_config::{ConfigError, StorageDriver};
 use apus_swift::doctor::{Doctor, Finding, Verdict};
 use clap::Subcommand;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, logging};
+use crate::{backend, configuration, logging};
 
 /// As a shell has it of a program that SIGINT ended.
 const INTERRUPTED: u8 = 130;
@@ -24,7 +24,8 @@ pub(crate) enum SwiftCommand {
     /// writes objects of its own, reads and lists them, makes a large one, reads a range of it, fetches
     /// one by a temporary URL, deletes them and looks that nothing is left. No other object is touched.
     /// A container that is missing is made and removed again. A key for temporary URLs that is missing
-    /// is set, as `apus serve` would do, and stays.
+    /// is set, as `apus serve` would do, and stays. With storage.redirect.disable no temporary URL is
+    /// tried, and no key set.
     ///
     /// Prints a line for each step. The verdicts: works; warning, Apus can do without; failed, with
     /// what to do; skipped, for what it needs has failed.
@@ -75,18 +76,18 @@ pub(crate) fn run(command: &SwiftCommand) -> ExitCode {
 }
 
 fn check(file: Option<&Path>, json: bool) -> Result<ExitCode, CheckError> {
-    let Some(file) = file else {
-        return Err(CheckError::NoSwift("without a file Apus keeps its images in a directory".to_owned()));
-    };
-    let loaded = Config::load(file)?;
-    for warning in &loaded.warnings {
-        // Where standard error is gone there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "apus: warning: {warning}");
-    }
+    let loaded = configuration::load(file)?;
+    configuration::warn(&loaded);
     let StorageDriver::Swift(swift) = &loaded.config.storage.driver else {
-        return Err(CheckError::NoSwift(format!("the storage of {} is not swift", file.display())));
+        return Err(CheckError::NoSwift(match &loaded.file {
+            Some(file) => format!("the storage of {} is not swift", file.display()),
+            None => "without a file Apus keeps its images in a directory".to_owned(),
+        }));
     };
-    let doctor = Doctor::new(&backend::swift::config(swift)?)?;
+    let mut doctor = Doctor::new(&backend::swift::config(swift)?)?;
+    if !loaded.config.storage.redirect.enabled {
+        doctor = doctor.without_temporary_urls();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(examine(doctor, Printer::new(json)))
 }

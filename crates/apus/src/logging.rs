@@ -18,7 +18,9 @@ pub(crate) fn begin(config: &LogConfig) {
     let builder =
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
     let begun = match config.format {
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Json | LogFormat::Logstash => {
+            builder.json().flatten_event(true).with_span_list(false).try_init()
+        }
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal()
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

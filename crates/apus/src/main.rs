@@ -2,23 +2,29 @@
 //! puts a registry over it and serves it.
 
 mod backend;
+mod config_command;
+mod configuration;
 mod doctor;
+mod garbage_collect;
 mod logging;
 mod options;
 mod serve;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A container registry that keeps its images in OpenStack Swift.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, disable_version_flag = true, arg_required_else_help = true)]
 struct Arguments {
+    /// Print the version.
+    #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -27,17 +33,38 @@ struct Arguments {
 enum Command {
     /// Serve a registry until SIGTERM or Ctrl-C; without a file on 127.0.0.1:5000, with its images in ./apus-data.
     Serve {
-        /// A configuration file in the form of registry:2.
+        /// A configuration file in the form of registry:2; else the one that REGISTRY_CONFIGURATION_PATH names.
         file: Option<PathBuf>,
     },
+    GarbageCollect(garbage_collect::GarbageCollect),
+    /// Check a configuration, or show what it comes to.
+    #[command(subcommand)]
+    Config(config_command::ConfigCommand),
     /// Look after the OpenStack Swift in which a registry keeps its images.
     #[command(subcommand)]
     Swift(doctor::SwiftCommand),
 }
 
+/// What `registry --version` says when the command is called by that name: begun as registry:2 begins it, for tools that take
+/// the third word for the version of the registry whose file, store and API these are.
+const REGISTRY_VERSION: &str =
+    concat!("github.com/docker/distribution 2.8.3 (Apus ", env!("CARGO_PKG_VERSION"), ")");
+
+/// The arguments. By a link that is named `registry` the command answers to that name, as containers of registry:2 call it.
+fn arguments() -> Arguments {
+    let name = std::env::args_os().next().map(PathBuf::from);
+    let mut command = Arguments::command();
+    if name.as_deref().and_then(Path::file_name).is_some_and(|name| name == "registry") {
+        command = command.name("registry").version(REGISTRY_VERSION);
+    }
+    Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
 fn main() -> ExitCode {
-    let file = match Arguments::parse().command {
+    let file = match arguments().command {
         Command::Serve { file } => file,
+        Command::GarbageCollect(command) => return garbage_collect::run(&command),
+        Command::Config(command) => return config_command::run(&command),
         Command::Swift(command) => return doctor::run(&command),
     };
     match serve::run(file.as_deref()) {

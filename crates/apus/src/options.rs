@@ -5,10 +5,12 @@ use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions};
 use apus_server::{AppOptions, Locations, ServeOptions};
 
 pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
+    let redirect = &config.storage.redirect;
     RegistryOptions {
         upload_secret: config.http.secret.clone(),
         deletes: config.storage.delete_enabled,
         references: references(&config.validation),
+        blob_url_lifetime: redirect.enabled.then_some(redirect.lifetime),
         ..RegistryOptions::default()
     }
 }

@@ -11,7 +11,7 @@ use apus_storage::StorageError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, logging, options};
+use crate::{backend, configuration, logging, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -40,24 +40,18 @@ pub(crate) enum ServeError {
 
 /// Serves until SIGTERM or SIGINT, then lets requests end.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
-    let (config, warnings) = match file {
-        None => (Config::default(), Vec::new()),
-        Some(file) => {
-            let loaded = Config::load(file)?;
-            (loaded.config, loaded.warnings)
-        }
-    };
+    let loaded = configuration::load(file)?.fit_to_serve()?;
+    let config = &loaded.config;
     logging::begin(&config.log);
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(&config, file.is_none()))
+    configuration::log(&loaded);
+    let newcomer = loaded.file.is_none() && loaded.effective.is_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config, newcomer))
 }
 
 async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let storage = backend::open(&config.storage.driver)?;
+    let storage = backend::open(&config.storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
     let app = App::new(registry, options::of_app(config));
     let listener = listen(&config.http.addr).await?;

@@ -5,8 +5,8 @@ use apus_config::{
     AuthVersion, EndpointType, SwiftConfig, SwiftCredentials, SwiftSecret, SwiftSignIn, SwiftUser,
 };
 use apus_swift::{
-    ApplicationCredential, ClientCertificate, ConfigError, Credentials, Domain, Entity, Interface, Password,
-    Secret, Tls, Token,
+    ApplicationCredential, CapabilityOverrides, ClientCertificate, ConfigError, Credentials, Domain, Entity,
+    Interface, Password, Secret, TemporaryUrlOptions, TemporaryUrlScope, TemporaryUrlSupport, Tls, Token,
 };
 
 /// What the file says of a Swift, in the terms of the crate that reaches one. A cloud that the file only names is looked up
@@ -47,10 +47,51 @@ pub(crate) fn config(config: &SwiftConfig) -> Result<apus_swift::SwiftConfig, Co
         };
     }
     swift.prefix.clone_from(&config.prefix);
-    if let Some(chunk_size) = config.chunk_size {
-        swift.segment_size = chunk_size;
-    }
+    set(&mut swift.segment_size, config.chunk_size);
+    set(&mut swift.connect_timeout, config.connect_timeout);
+    set(&mut swift.answer_timeout, config.answer_timeout);
+    set(&mut swift.idle_timeout, config.idle_timeout);
+    set(&mut swift.total_timeout, config.total_timeout);
+    set(&mut swift.max_tries, config.max_tries);
+    set(&mut swift.max_requests, config.max_requests);
+    set(&mut swift.verify_checksums, config.verify_checksums);
+    swift.capabilities = capabilities(config);
+    swift.temporary_urls = TemporaryUrlOptions {
+        key: config.secret_key.clone(),
+        access_key: config.access_key.clone(),
+        key_scope: config.temp_url_container_key.then_some(TemporaryUrlScope::Container),
+        public_host: config.temp_url_host.clone(),
+        ..TemporaryUrlOptions::default()
+    };
     Ok(swift)
+}
+
+/// What the file does not say stays as it is.
+fn set<T>(setting: &mut T, said: Option<T>) {
+    if let Some(said) = said {
+        *setting = said;
+    }
+}
+
+fn capabilities(config: &SwiftConfig) -> CapabilityOverrides {
+    let (methods, digests) = (&config.temp_url_methods, &config.temp_url_digests);
+    let temporary_urls = match (methods.is_empty(), digests.is_empty()) {
+        (true, true) => None,
+        // Who names digests alone has temporary URLs.
+        (true, false) => Some(["GET", "HEAD"].map(str::to_owned).to_vec()),
+        (false, _) => Some(methods.clone()),
+    };
+    let said = config.capabilities;
+    CapabilityOverrides {
+        max_file_size: said.max_file_size,
+        container_listing_limit: said.container_listing_limit,
+        max_segments: said.max_manifest_segments,
+        min_segment_size: said.min_segment_size,
+        max_deletes: said.max_deletes_per_request,
+        conditional_writes: said.conditional_writes,
+        temporary_urls: temporary_urls
+            .map(|methods| TemporaryUrlSupport { methods, digests: digests.clone() }),
+    }
 }
 
 fn credentials_of(config: &SwiftConfig, credentials: &SwiftCredentials) -> Credentials {

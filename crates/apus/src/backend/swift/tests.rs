@@ -85,7 +85,6 @@ fn the_other_ways_to_sign_in() {
 
 #[test]
 fn the_endpoint_and_tls() {
-    const USER: &str = "authurl: https://k\nusername: u\npassword: p\n";
     let plain = swift(USER);
     assert_eq!((plain.auth_version, plain.interface, plain.tls), (None, Interface::Public, Tls::default()));
     let all = swift(&format!(
@@ -99,6 +98,59 @@ fn the_endpoint_and_tls() {
     let tls = Tls { ca_file: Some("/ca.pem".into()), client_certificate: Some(own), insecure: true };
     assert_eq!(all.tls, tls);
     assert_eq!((&*all.prefix, all.segment_size), ("/p", 5 << 20));
+}
+
+const USER: &str = "authurl: https://k\nusername: u\npassword: p\n";
+
+#[test]
+fn limits_and_capabilities() {
+    let (plain, untouched) = (swift(USER), apus_swift::SwiftConfig::new("", Password::new("u", "p"), ""));
+    assert_eq!(plain.capabilities, CapabilityOverrides::default());
+    let limits = |config: &apus_swift::SwiftConfig| {
+        let times =
+            [config.connect_timeout, config.answer_timeout, config.idle_timeout, config.total_timeout];
+        (times.map(|time| time.as_secs()), config.max_tries, config.max_requests, config.verify_checksums)
+    };
+    assert_eq!(limits(&plain), limits(&untouched));
+    let all = swift(&format!(
+        "{USER}connecttimeout: 1s\nanswertimeout: 2s\nidletimeout: 3s\ntotaltimeout: 4s\nmaxtries: 5\nmaxrequests: 60\n\
+         verifychecksums: false\ncapabilities: {{maxfilesize: 1G, containerlistinglimit: 2, maxmanifestsegments: 3, \
+         minsegmentsize: 4, maxdeletesperrequest: 0, conditionalwrites: false}}"
+    ));
+    assert_eq!(limits(&all), ([1, 2, 3, 4], 5, 60, false));
+    let capabilities = CapabilityOverrides {
+        max_file_size: Some(1 << 30),
+        container_listing_limit: Some(2),
+        max_segments: Some(3),
+        min_segment_size: Some(4),
+        max_deletes: Some(0),
+        conditional_writes: Some(false),
+        temporary_urls: None,
+    };
+    assert_eq!(all.capabilities, capabilities);
+}
+
+#[test]
+fn temporary_urls() {
+    let with = |lines: &str| swift(&format!("{USER}{lines}"));
+    let plain = with("tempurlcontainerkey: false").temporary_urls;
+    assert!(plain.key.is_none() && plain.access_key.is_none() && plain.public_host.is_none());
+    assert_eq!(plain.key_scope, None, "the account's key is no worse than before");
+    let all =
+        with("secretkey: s\naccesskey: a\ntempurlcontainerkey: true\ntempurlhost: https://objects.example/");
+    let urls = all.temporary_urls;
+    assert_eq!((urls.access_key.as_deref(), urls.key_scope), (Some("a"), Some(TemporaryUrlScope::Container)));
+    assert!(urls.key.is_some());
+    assert_eq!(urls.public_host.as_deref(), Some("https://objects.example"));
+
+    let support = |lines: &str| {
+        let support = with(lines).capabilities.temporary_urls.unwrap();
+        (support.methods.join(" "), support.digests.join(" "))
+    };
+    let words = |methods: &str, digests: &str| (methods.to_owned(), digests.to_owned());
+    assert_eq!(support("tempurlmethods: [GET, PUT]"), words("GET PUT", ""));
+    assert_eq!(support("tempurldigests: [sha1]"), words("GET HEAD", "sha1"));
+    assert_eq!(support("tempurlmethods: [GET]\ntempurldigests: [sha256, sha1]"), words("GET", "sha256 sha1"));
 }
 
 #[test]
