@@ -12,9 +12,9 @@ use super::parts::Parts;
 use super::record::stage_header;
 use super::replaced::Replaced;
 use super::{Backend, Limits, info_of};
-use crate::SwiftError;
 use crate::client::{Content, ObjectMetadata, Stored, Unused, Upload, Uploaded, free};
 use crate::etag;
+use crate::{SwiftError, SwiftErrorKind};
 
 const OPERATION: &str = "write";
 /// What is no longer than this replaces its like, such as a link, and never an object with segments: whether there is one
@@ -95,7 +95,20 @@ impl Backend {
             let upload = Upload::new(piece.object, content)
                 .if_absent(if_absent)
                 .headers(piece.stage.and_then(stage_header));
-            let uploaded = self.container.put(upload).await.map_err(failed)?;
+            let uploaded = match self.container.put(upload).await {
+                // A Swift that refuses a body for what exists may close before all of it is sent, and the refusal is lost.
+                // Such a body cannot be sent again, so look at what is there.
+                Err(error)
+                    if if_absent
+                        && tag.is_none()
+                        && matches!(error.kind(), SwiftErrorKind::Unavailable { .. })
+                        && self.look(piece).await?.is_some() =>
+                {
+                    tracing::debug!(object = piece.object, %error, "it broke off, and is there");
+                    Uploaded::Exists { again: None, repeated: false }
+                }
+                uploaded => uploaded.map_err(failed)?,
+            };
             let again = match uploaded {
                 Uploaded::Stored(stored) => {
                     return Ok(Landed { mended, ..Landed::there(info_of_stored(stored)) });
