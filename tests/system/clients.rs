@@ -7,6 +7,7 @@
 //! | `lists` | podman and buildah make lists of platforms, and pull one platform out of a list |
 //! | `docker` | docker, with a daemon of its own |
 //! | `containerd` | ctr, with a containerd of its own |
+//! | `redirected` | skopeo, podman, buildah and docker fetch blobs from Swift itself, where they are sent |
 //! | `oras` | artifacts, attached to others and discovered |
 //! | `umoci` | what was pulled unpacks to the files that the image was made of |
 //!
@@ -25,6 +26,7 @@ mod lists;
 mod log;
 mod oras;
 mod programs;
+mod redirected;
 mod skopeo;
 mod source;
 mod tree;

@@ -11,7 +11,7 @@ use apus_fake_swift::{FakeSwift, Options};
 
 use crate::support::client::with_digest;
 use crate::support::content::{digest, random};
-use crate::support::{Apus, Backend, Client};
+use crate::support::{Apus, Backend, Client, apus};
 
 /// How long anything here may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -28,13 +28,18 @@ struct Running {
 impl Running {
     /// Starts it with these arguments, and with a file `config.yml` in its directory, if there is to be one.
     fn start(arguments: &[&str], config: Option<&str>) -> Self {
+        Self::start_as(apus::command(), arguments, config)
+    }
+
+    /// The same, by a command that has an environment, or another name.
+    fn start_as(mut command: Command, arguments: &[&str], config: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let work = directory.path().join("work");
         std::fs::create_dir(&work).unwrap();
         if let Some(config) = config {
             std::fs::write(work.join("config.yml"), config).unwrap();
         }
-        let child = Command::new(env!("CARGO_BIN_EXE_apus"))
+        let child = command
             .args(arguments)
             .current_dir(work)
             .stdin(Stdio::null())
@@ -117,6 +122,136 @@ fn it_knows_its_version() {
     assert_eq!((status, &*stdout, &*stderr), (0, concat!("apus ", env!("CARGO_PKG_VERSION"), "\n"), ""));
 }
 
+/// A link named `registry` does what the entry point of registry:2's image asks of it.
+#[test]
+fn by_the_name_of_registry_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("registry");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_apus"), &link).unwrap();
+    let start = |arguments: &[&str], config: Option<&str>| {
+        Running::start_as(apus::without_settings(Command::new(&link)), arguments, config)
+    };
+    for flag in ["--version", "-v"] {
+        let (status, stdout, stderr) = start(&[flag], None).end();
+        assert_eq!((status, &*stderr), (0, ""));
+        let words: Vec<&str> = stdout.split_whitespace().collect();
+        assert_eq!(words[..3], ["registry", "github.com/docker/distribution", "2.8.3"]);
+        assert_eq!(words[3..], ["(Apus", concat!(env!("CARGO_PKG_VERSION"), ")")]);
+    }
+    let (status, stdout, _) = start(&["help"], None).end();
+    assert!(status == 0 && stdout.contains("Usage: registry <COMMAND>"), "{stdout}");
+    let (status, _, stderr) = start(&[], None).end();
+    assert!(status == 2 && stderr.contains("Usage: registry <COMMAND>"), "{stderr}");
+
+    let config = "version: 0.1\nlog: {formatter: json}\nstorage: inmemory\nhttp: {addr: '127.0.0.1:0'}\n";
+    start(&["serve", "config.yml"], Some(config)).address();
+}
+
+/// The environment over the file, and `REGISTRY_CONFIGURATION_PATH` where no file is named: it serves as both say.
+#[tokio::test]
+async fn the_environment_has_its_say() {
+    let config = "version: 0.1\nlog: {level: debug, formatter: text}\nstorage: {filesystem: {rootdirectory: ./data}}\n\
+                  http: {addr: '127.0.0.1:1'}\n";
+    let variables = [
+        ("REGISTRY_CONFIGURATION_PATH", "config.yml"),
+        ("REGISTRY_HTTP_ADDR", "127.0.0.1:0"),
+        ("REGISTRY_HTTP_ADRR", "127.0.0.1:1"),
+        ("REGISTRY_LOG_FORMATTER", "json"),
+        ("REGISTRY_PORT", "tcp://10.0.0.1:5000"),
+        ("REGISTRY_STORAGE", "inmemory"),
+        ("REGISTRY_STORAGE_DELETE_ENABLED", "true"),
+    ];
+    let mut command = apus::command();
+    command.envs(variables);
+    let running = Running::start_as(command, &["serve"], Some(config));
+    let client = Client::new(running.address());
+    let blob = client.push("a", random(1000)).await;
+    client.delete(&format!("/v2/a/blobs/{blob}")).await.expect(202);
+    assert!(!running.work().join("data").exists(), "it kept nothing in the directory of the file");
+
+    let log = running.stderr();
+    let said = |level: &str, part: &str| {
+        log.lines().any(|line| line.contains(&format!("\"{level}\"")) && line.contains(part))
+    };
+    assert!(said("WARN", "did you mean REGISTRY_HTTP_ADDR?"), "{log}");
+    assert!(said("INFO", "config.yml:3:11: storage.filesystem is not used"), "{log}");
+    assert!(said("DEBUG", "REGISTRY_PORT: passed over"), "{log}");
+    assert!(!said("WARN", "REGISTRY_PORT"), "{log}");
+}
+
+/// Runs `apus config` with these arguments on a file.
+fn config_command(arguments: &[&str], variables: &[(&str, &str)], config: &str) -> (i32, String, String) {
+    let mut command = apus::command();
+    command.envs(variables.iter().copied());
+    Running::start_as(command, &[&["config"], arguments].concat(), Some(config)).end()
+}
+
+#[test]
+fn config_check() {
+    let good = "version: 0.1\nstorage: inmemory\n";
+    let told = "version: 0.1\nstorage: inmemory\ncolour: blue\n";
+    let closed = "version: 0.1\nstorage: inmemory\nhttp: {addr: everywhere}\n";
+    for (config, expected_status, expected) in [
+        (good, 0, "The configuration can be used.\n"),
+        (
+            told,
+            0,
+            "warning: config.yml:3:1: colour: unknown key, ignored\nThe configuration can be used, with warnings.\n",
+        ),
+        (
+            closed,
+            1,
+            "error: config.yml:3:14: http.addr: found \"everywhere\", expected host:port, such as 127.0.0.1:5000, \
+             :5000 or [::1]:5000\nThe configuration cannot be used.\n",
+        ),
+    ] {
+        let (status, stdout, stderr) = config_command(&["check", "config.yml"], &[], config);
+        assert_eq!((status, &*stdout, &*stderr), (expected_status, expected, ""));
+    }
+
+    let (status, stdout, _) = config_command(&["check", "--json", "config.yml"], &[], told);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &report["usable"]), (0, &true.into()));
+    assert_eq!(report["warnings"][0]["key"], "colour");
+    assert_eq!(report["warnings"][0]["source"]["line"], 3);
+
+    let variables =
+        [("REGISTRY_STORAGE_SWIFT_CONTAINER", "c"), ("REGISTRY_CONFIGURATION_PATH", "config.yml")];
+    let (status, stdout, _) = config_command(&["check", "--json"], &variables, good);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &report["usable"]), (1, &false.into()));
+    assert_eq!(report["errors"][0]["source"]["kind"], "variable");
+    assert_eq!(report["errors"][0]["source"]["name"], "REGISTRY_STORAGE_SWIFT_CONTAINER");
+}
+
+#[test]
+fn config_show() {
+    let config = "version: 0.1\nstorage: inmemory\nhttp: {secret: hunter2}\ncolour: blue\n";
+    let variables = [("REGISTRY_LOG_LEVEL", "debug")];
+    let (status, stdout, stderr) = config_command(&["show", "config.yml"], &variables, config);
+    assert_eq!(status, 0, "{stderr}");
+    assert_eq!(stderr, "apus: warning: config.yml:4:1: colour: unknown key, ignored\n");
+    for line in [
+        "version: 0.1  # config.yml:1:10\n",
+        "  level: debug  # REGISTRY_LOG_LEVEL\n",
+        "  formatter: text  # default\n",
+        "  inmemory: {}  # config.yml:2:10\n",
+        "  secret: <hidden>  # config.yml:3:16\n",
+    ] {
+        assert!(stdout.contains(line), "{line}{stdout}");
+    }
+    assert!(!stdout.contains("hunter2") && !stdout.contains('\u{1b}'), "{stdout}");
+
+    let (status, stdout, _) = config_command(&["show", "--json", "config.yml"], &variables, config);
+    let lines = stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let level = lines.into_iter().find(|line| line["key"] == "log.level").unwrap();
+    assert_eq!((status, &level["value"], &level["source"]["kind"]), (0, &"debug".into(), &"variable".into()));
+
+    let (status, stdout, stderr) = config_command(&["show", "config.yml"], &[], "version: 0.1\n");
+    assert_eq!((status, &*stdout), (1, ""));
+    assert!(stderr.starts_with("apus: config.yml:1:1: storage: missing"), "{stderr}");
+}
+
 /// A configuration that cannot be used ends it at once, with one line that names the file, the line and the column, and what
 /// is expected there.
 #[test]
@@ -151,7 +286,11 @@ fn a_configuration_that_cannot_be_used() {
         ),
         (
             Some(format!("{storage}auth: {{htpasswd: {{realm: r}}}}\n")),
-            "apus: config.yml:3:8: auth.htpasswd: refusing to start",
+            "apus: config.yml:3:8: auth.htpasswd.path: missing, expected a file",
+        ),
+        (
+            Some("version: 0.1\nstorage: {s3: {bucket: b}}\n".into()),
+            "apus: config.yml:2:11: storage.s3: Apus has no such storage driver",
         ),
     ] {
         let (status, stdout, stderr) = Running::start(&["serve", "config.yml"], config.as_deref()).end();
@@ -161,12 +300,40 @@ fn a_configuration_that_cannot_be_used() {
     }
 }
 
+/// A variable that cannot be used ends it in the same way, and is named.
+#[test]
+fn a_variable_that_cannot_be_used() {
+    let storage = "version: 0.1\nstorage: inmemory\n";
+    for (name, value, expected) in [
+        (
+            "REGISTRY_HTTP_ADDR",
+            "everywhere",
+            "REGISTRY_HTTP_ADDR: http.addr: found \"everywhere\", expected host:port",
+        ),
+        ("REGISTRY_LOG", "{level: [", "REGISTRY_LOG:1:9: not a valid YAML configuration: "),
+        ("REGISTRY_STORAGE", "swfit", "REGISTRY_STORAGE: storage.swfit: no storage driver"),
+        (
+            "REGISTRY_CONFIGURATION_PATH",
+            "absent.yml",
+            "cannot read the configuration file absent.yml: No such file",
+        ),
+    ] {
+        let mut command = apus::command();
+        command.env(name, value);
+        let file = if name == "REGISTRY_CONFIGURATION_PATH" { &[][..] } else { &["config.yml"] };
+        let arguments = [&["serve"], file].concat();
+        let (status, stdout, stderr) = Running::start_as(command, &arguments, Some(storage)).end();
+        assert_eq!((status, &*stdout, stderr.lines().count()), (1, "", 1), "{stderr}");
+        assert!(stderr.starts_with(&format!("apus: {expected}")), "{stderr}\n{expected}");
+    }
+}
+
 /// A key that it does not know does not stop it, but is told with its place.
 #[test]
 fn an_unknown_key_is_told() {
     let apus = Apus::start_with(Backend::memory().storage(), "colour: blue");
     let told = apus.log().into_iter().find(|line| line.contains("\"WARN\"")).unwrap_or_default();
-    assert!(told.contains("config.yml:7:1: colour: "), "{told}");
+    assert!(told.contains("config.yml:8:1: colour: "), "{told}");
 }
 
 /// The log shows no secret, however talkative it is: no password, no token of Swift, nothing that continues an upload.

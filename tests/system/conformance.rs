@@ -87,3 +87,9 @@ async fn everything_in_one_repository(site: &Site) {
 }
 
 over_every_backend!(everything_in_one_repository);
+
+/// The runner goes where it is sent: all that is about blobs holds where they come from Swift itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_where_clients_are_sent_to_swift() {
+    blobs::all(&Site::redirecting_swift().await).await;
+}

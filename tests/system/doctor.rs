@@ -4,13 +4,13 @@ use std::io::Read;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use apus_fake_swift::{Action, FakeSwift, Fault, Feature, Options};
+use apus_fake_swift::{Action, FakeSwift, Fault, Feature, Interface, Options};
 use hyper::Method;
 use serde_json::Value;
 
-use crate::support::Backend;
 use crate::support::backend::FAKE_CONTAINER;
 use crate::support::swift::{Container, object_names};
+use crate::support::{Backend, apus};
 
 /// How long anything here may take.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -46,7 +46,7 @@ impl File {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_apus"));
+        let mut command = apus::command();
         command.args(["swift", "check", "config.yml"]).args(arguments);
         command
             .current_dir(self.directory.path())
@@ -227,6 +227,33 @@ async fn a_swift_that_lacks_what_is_not_needed() {
     assert!(fake.object_names(FAKE_CONTAINER).is_empty());
 }
 
+/// Redirects are tried as the configuration has them: with its host, or not at all, and then nothing is set for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_as_configured() {
+    let fake = fake(|_| ()).await;
+    let storage = Backend::fake_v3(&fake).storage().to_owned();
+    let public = fake.storage_url(Interface::Public);
+    let host = public.split_once("/v1/").unwrap().0.replace("127.0.0.1", "localhost");
+    let fetched = || fake.count(|request| request.query.contains("temp_url_sig"));
+    for (lines, verdict, said) in [
+        ("\n  redirect: {disable: true}".to_owned(), "skipped", "the configuration wants none"),
+        ("\n    endpointtype: internal".to_owned(), "warning", "set tempurlhost"),
+        (format!("\n    tempurlhost: {host}"), "works", "fetched from localhost:"),
+        (
+            format!("\n    endpointtype: internal\n    tempurlhost: {host}"),
+            "works",
+            "fetched from localhost:",
+        ),
+    ] {
+        let (status, findings, summary) = File::new(&format!("{storage}{lines}")).findings();
+        assert_eq!((status, &summary["usable"]), (0, &true.into()), "{findings:#?}");
+        let step = findings.iter().find(|finding| finding["step"] == "temporary-url").unwrap();
+        assert_eq!(step["verdict"], verdict, "{step:#?}");
+        assert!(step.to_string().contains(said), "{step:#?}");
+        assert_eq!(fetched() > 0, verdict == "works", "{lines}");
+    }
+}
+
 /// There is nothing to check, or not by this file.
 #[test]
 fn a_configuration_without_a_swift() {
@@ -238,7 +265,7 @@ fn a_configuration_without_a_swift() {
         assert_eq!((status, &*stdout), (1, ""), "{stderr}");
         assert!(stderr.starts_with("apus: ") && stderr.contains(part), "{stderr}");
     }
-    let alone = Command::new(env!("CARGO_BIN_EXE_apus")).args(["swift", "check"]).output().unwrap();
+    let alone = apus::command().args(["swift", "check"]).output().unwrap();
     assert_eq!(alone.status.code(), Some(1));
     assert!(String::from_utf8(alone.stderr).unwrap().contains("give a configuration file"));
 }
@@ -280,7 +307,7 @@ async fn colours() {
     let file = File::new(Backend::fake_v3(&fake).storage());
     let on_a_terminal = |no_colour: &str| {
         let command = format!("{} swift check config.yml", env!("CARGO_BIN_EXE_apus"));
-        let mut child = Command::new("script")
+        let mut child = apus::without_settings(Command::new("script"))
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .env("NO_COLOR", no_colour)
             .current_dir(file.directory.path())

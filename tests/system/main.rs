@@ -5,12 +5,17 @@
 //! | `clients` | skopeo, podman, buildah, docker, ctr, oras and umoci do what their users do, over every backend |
 //! | `conformance` | what the official conformance runner of the OCI asks, over every backend |
 //! | `protocol` | the steps of the protocol, and bad input, as raw requests |
+//! | `replicas` | two processes over one Swift, behind a proxy that sends each request to the other one |
+//! | `redirects` | clients that are sent to Swift itself for blobs, and what becomes of it where that does not work |
+//! | `upgrade` | the commit before this one and this one over one store |
 //! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
 //! | `budgets` | how many requests each operation costs at Swift |
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
 //! | `outage` | a Swift that is down, comes back, refuses the password or the container |
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
+//! | `incumbent` | registry:2 beside Apus, over one store, both ways |
+//! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
 //! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
@@ -34,7 +39,12 @@ mod command;
 mod conformance;
 mod crash;
 mod doctor;
+mod garbage_collect;
 mod http;
+mod incumbent;
 mod memory;
 mod outage;
 mod protocol;
+mod redirects;
+mod replicas;
+mod upgrade;

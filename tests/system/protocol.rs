@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use apus_fake_swift::{FakeSwift, Options};
 
+use crate::support::backend::PROVEN;
 use crate::support::{Answer, Apus, Backend, Client, swift};
 
 mod blobs;
@@ -95,6 +96,13 @@ impl Site {
 
     pub(crate) fn real_swift() -> Self {
         Self::over(Backend::swift_v1(), None)
+    }
+
+    /// The real Swift, to which clients are sent for blobs.
+    pub(crate) async fn redirecting_swift() -> Self {
+        let site = Self::over(Backend::swift_v3().redirecting(), None);
+        site.apus.until_it_logs(PROVEN).await;
+        site
     }
 
     async fn over_fake(options: Options) -> Self {

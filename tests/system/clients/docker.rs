@@ -78,13 +78,13 @@ fn reference(apus: &Apus, repository: &str) -> String {
 }
 
 /// A daemon, and the client that speaks to it.
-struct Docker {
+pub(super) struct Docker {
     address: String,
     directory: TempDir,
 }
 
 impl Docker {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         // It is stopped even when it comes up only in part.
         let mut docker = Self { address: String::new(), directory: tempfile::tempdir().unwrap() };
         docker.address = last_line(&mut docker.daemon("up"));
@@ -98,7 +98,7 @@ impl Docker {
         command
     }
 
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new("docker");
         // Not the user's credentials.
         command.env("DOCKER_CONFIG", self.directory.path().join("client"));
@@ -116,11 +116,11 @@ impl Docker {
         std::fs::remove_file(archive).unwrap();
     }
 
-    fn remove(&self, id: &str) {
+    pub(super) fn remove(&self, id: &str) {
         run(self.command().args(["image", "rm", "--force", id]));
     }
 
-    fn id(&self, reference: &str) -> String {
+    pub(super) fn id(&self, reference: &str) -> String {
         self.inspect(reference, "{{.Id}}")
     }
 

@@ -21,6 +21,11 @@ impl Logged {
         self.is_upload() && (self.method == "PATCH" || self.method == "PUT")
     }
 
+    /// Whether it asks for the bytes of a blob.
+    pub(super) fn fetches_blob(&self) -> bool {
+        self.method == "GET" && self.path.contains("/blobs/sha256:")
+    }
+
     /// Whether it is a cross-repository mount that made the blob one of the repository's.
     pub(super) fn mounts_blob(&self) -> bool {
         self.is_upload() && self.method == "POST" && self.status == 201

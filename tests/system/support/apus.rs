@@ -11,6 +11,24 @@ use super::Client;
 
 /// How long it may take to begin to listen.
 const START: Duration = Duration::from_secs(20);
+/// How long it may take to say something in its log.
+const WORDS: Duration = Duration::from_mins(1);
+
+/// The command that is tested.
+pub(crate) fn command() -> Command {
+    without_settings(Command::new(env!("CARGO_BIN_EXE_apus")))
+}
+
+/// The command without those variables of this environment that would have a say in a configuration: whoever runs the tests
+/// may have those of a cloud.
+pub(crate) fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        if ["OS_", "REGISTRY_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
 
 /// A running Apus.
 pub(crate) struct Apus {
@@ -28,13 +46,30 @@ impl Apus {
 
     /// The same, with more sections at the end of the file.
     pub(crate) fn start_with(storage: &str, more: &str) -> Self {
+        Self::start_at("info", storage, more)
+    }
+
+    /// The same, with a level of its log.
+    ///
+    /// Blobs come through it, where most tests look at them, unless `storage` says something of redirects.
+    pub(crate) fn start_at(level: &str, storage: &str, more: &str) -> Self {
+        Self::run(command(), level, storage, more)
+    }
+
+    /// Starts another program than the one that is tested.
+    pub(crate) fn start_program(program: &str, storage: &str) -> Self {
+        Self::run(without_settings(Command::new(program)), "info", storage, "")
+    }
+
+    fn run(mut command: Command, level: &str, storage: &str, more: &str) -> Self {
+        let redirect = if storage.contains("\n  redirect:") { "" } else { "\n  redirect: {disable: true}" };
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.yml");
         let text = format!(
-            "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n{storage}\nhttp:\n  addr: 127.0.0.1:0\n{more}\n"
+            "version: 0.1\nlog: {{level: {level}, formatter: json}}\nstorage:\n{storage}{redirect}\nhttp:\n  addr: 127.0.0.1:0\n{more}\n"
         );
         std::fs::write(&file, &text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_apus"))
+        let mut child = command
             .arg("serve")
             .arg(&file)
             .stdin(Stdio::null())
@@ -73,6 +108,15 @@ impl Apus {
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("apus did not listen within {START:?}:\n{}", self.log().join("\n"));
+    }
+
+    /// Waits until its log holds these words.
+    pub(crate) async fn until_it_logs(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.log().iter().any(|line| line.contains(words)) {
+            assert!(begun.elapsed() < WORDS, "it never says {words:?}:\n{}", self.log().join("\n"));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Where it listens.

@@ -8,6 +8,12 @@ use apus_fake_swift::FakeSwift;
 /// The container in a fake Swift.
 pub(crate) const FAKE_CONTAINER: &str = "registry";
 
+/// What an Apus logs when it is known that clients can be sent to its Swift.
+pub(crate) const PROVEN: &str = "temporary URLs work";
+
+/// The line below `storage:` that lets it send them.
+pub(crate) const REDIRECTS: &str = "\n  redirect: {disable: false}";
+
 /// Somewhere to store.
 pub(crate) struct Backend {
     /// For messages.
@@ -21,6 +27,12 @@ impl Backend {
     /// The lines below `storage:` of the configuration.
     pub(crate) fn storage(&self) -> &str {
         &self.storage
+    }
+
+    /// The same, and clients are sent to it for blobs as soon as that works: see [`PROVEN`].
+    pub(crate) fn redirecting(mut self) -> Self {
+        self.storage.push_str(REDIRECTS);
+        self
     }
 
     /// The memory of the process.

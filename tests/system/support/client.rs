@@ -7,8 +7,8 @@ use futures_util::{Stream, StreamExt};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, LOCATION};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{CONTENT_TYPE, HeaderName, LOCATION};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -99,7 +99,7 @@ impl Client {
         self.try_send(request).await.unwrap()
     }
 
-    /// A request of this method, path and body, with headers.
+    /// A request of this method, path and body, with headers. Who is told to GET it elsewhere does, as all clients do.
     pub(crate) async fn request(
         &self,
         method: Method,
@@ -112,7 +112,21 @@ impl Client {
         if body.is_empty() && (method == Method::PUT || method == Method::POST || method == Method::PATCH) {
             headers.push(("content-length", "0"));
         }
-        self.try_request(method, path, &headers, full(body)).await.unwrap()
+        let answer = self.try_request(method.clone(), path, &headers, full(body)).await.unwrap();
+        if method == Method::GET && answer.status == StatusCode::TEMPORARY_REDIRECT {
+            let mut followed = follow(&answer, &headers).await;
+            // This is said on the way, and nowhere else.
+            let digest = HeaderName::from_static("docker-content-digest");
+            let told = answer.headers.get(&digest).cloned();
+            followed.headers.extend(told.map(|told| (digest, told)));
+            return followed;
+        }
+        answer
+    }
+
+    /// A GET, and the answer as it is, though it may send elsewhere.
+    pub(crate) async fn get_here(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_request(Method::GET, path, headers, full("")).await.unwrap()
     }
 
     /// The same with any body. An error is one of the connection.
@@ -188,6 +202,15 @@ impl Client {
             self.request(Method::PUT, &path, &[("content-type", MEDIA_TYPE)], manifest).await.expect(201);
         answer.header("docker-content-digest").to_owned()
     }
+}
+
+/// Asks where an answer sends, by its whole URL.
+pub(crate) async fn follow(redirect: &Answer, headers: &[(&str, &str)]) -> Answer {
+    let url: Uri = redirect.header(LOCATION.as_str()).parse().unwrap();
+    let authority = url.authority().unwrap().as_str();
+    let address = tokio::net::lookup_host(authority).await.unwrap().find(SocketAddr::is_ipv4).unwrap();
+    let path = url.path_and_query().unwrap().as_str();
+    Client::new(address).get_here(path, headers).await
 }
 
 /// An upload's URL with the digest that finishes it.

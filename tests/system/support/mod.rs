@@ -4,6 +4,7 @@ pub(crate) mod apus;
 pub(crate) mod backend;
 pub(crate) mod client;
 pub(crate) mod content;
+pub(crate) mod proxy;
 pub(crate) mod swift;
 
 pub(crate) use apus::Apus;

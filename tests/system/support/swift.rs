@@ -38,6 +38,24 @@ impl Container {
         self.ask(Method::GET, name).await
     }
 
+    /// Puts an object.
+    pub(crate) async fn put(&self, name: &str, content: String) {
+        self.send(Method::PUT, name, content).await.expect(201);
+    }
+
+    /// Puts an object of no bytes that stands for all whose names begin so (Swift, "Dynamic Large Objects").
+    pub(crate) async fn put_dynamic(&self, name: &str, segments: &str) {
+        let (_, container) = self.path.rsplit_once('/').unwrap();
+        let manifest = format!("{container}/{segments}");
+        let headers = [("x-auth-token", &*self.token), ("x-object-manifest", &*manifest)];
+        self.client.request(Method::PUT, &format!("{}/{name}", self.path), &headers, "").await.expect(201);
+    }
+
+    /// Deletes an object.
+    pub(crate) async fn delete(&self, name: &str) {
+        self.ask(Method::DELETE, name).await.expect(204);
+    }
+
     /// Removes the container and all that is in it.
     pub(crate) async fn remove(self) {
         for name in self.names().await {
@@ -48,8 +66,12 @@ impl Container {
     }
 
     async fn ask(&self, method: Method, name: &str) -> Answer {
+        self.send(method, name, String::new()).await
+    }
+
+    async fn send(&self, method: Method, name: &str, content: String) -> Answer {
         let path = if name.is_empty() { self.path.clone() } else { format!("{}/{name}", self.path) };
-        self.client.request(method, &path, &[("x-auth-token", &self.token)], "").await
+        self.client.request(method, &path, &[("x-auth-token", &self.token)], content).await
     }
 }
 
