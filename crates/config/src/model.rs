@@ -247,7 +247,8 @@ pub struct SwiftConfig {
     pub max_tries: Option<u32>,
     /// `maxrequests`: requests under way at once; from 16 to 10,000.
     pub max_requests: Option<usize>,
-    /// `verifychecksums`: compare the MD5 of what is written with what Swift stored.
+    /// `verifychecksums`: compare the MD5 of what is written with what Swift stored. `None` for where Swift is
+    /// reached without TLS.
     pub verify_checksums: Option<bool>,
     /// `capabilities`
     pub capabilities: SwiftCapabilities,

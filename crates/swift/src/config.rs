@@ -63,10 +63,10 @@ pub struct SwiftConfig {
     pub total_timeout: Duration,
     /// Tries of one request, the first included; 1 means that nothing is tried again.
     pub max_tries: u32,
-    /// Compare the MD5 of all that is written with what Swift says it stored. It costs 1.6 seconds of a processor's time
-    /// for each GiB written. Without it, bytes that change on their way to Swift unseen by TLS or TCP are noticed only by
-    /// who reads them; objects of up to 1 MiB are checked all the same.
-    pub verify_checksums: bool,
+    /// Compare the MD5 of all that is written with what Swift says it stored. It costs 2 seconds of a processor's time for
+    /// each GiB. Unless this says, it is done where the cluster is reached without TLS, which checks every byte itself: what
+    /// changes on its way unseen is noticed only by who reads it. Objects of up to 1 MiB are checked all the same.
+    pub verify_checksums: Option<bool>,
     /// What the cluster can, in place of what it says of itself.
     pub capabilities: CapabilityOverrides,
     /// How clients are given URLs to objects.
@@ -184,7 +184,7 @@ impl SwiftConfig {
             idle_timeout: Duration::from_mins(1),
             total_timeout: Duration::from_mins(2),
             max_tries: 4,
-            verify_checksums: true,
+            verify_checksums: None,
             capabilities: CapabilityOverrides::default(),
             temporary_urls: TemporaryUrlOptions::default(),
             max_requests: 256,

@@ -54,7 +54,7 @@ pub(crate) fn config(config: &SwiftConfig) -> Result<apus_swift::SwiftConfig, Co
     set(&mut swift.total_timeout, config.total_timeout);
     set(&mut swift.max_tries, config.max_tries);
     set(&mut swift.max_requests, config.max_requests);
-    set(&mut swift.verify_checksums, config.verify_checksums);
+    swift.verify_checksums = config.verify_checksums;
     swift.capabilities = capabilities(config);
     swift.temporary_urls = TemporaryUrlOptions {
         key: config.secret_key.clone(),

@@ -72,7 +72,7 @@ struct Inner {
     control: HttpClient,
     tokens: TokenCell,
     retry: RetryPolicy,
-    verify_checksums: bool,
+    verify_checksums: Option<bool>,
     known: CapabilityOverrides,
     /// Most entries in a page, as far as the cluster has refused more.
     learned_listing_limit: AtomicUsize,
@@ -137,8 +137,14 @@ impl SwiftClient {
     }
 
     /// Whether streams that are written are compared with what Swift says it stored.
-    fn verifies_checksums(&self) -> bool {
-        self.0.verify_checksums
+    async fn verifies_checksums(&self) -> bool {
+        match self.0.verify_checksums {
+            Some(said) => said,
+            // Who is not signed in sends nothing.
+            None => {
+                self.0.tokens.account().await.map_or(true, |account| !is_protected(account.storage_url()))
+            }
+        }
     }
 
     /// What the cluster can, as far as the configuration does not know better. It is asked once; while it does not answer,
@@ -188,8 +194,30 @@ impl SwiftClient {
     }
 }
 
+/// Whether TLS sees to it that bytes arrive as they were sent.
+fn is_protected(storage_url: &str) -> bool {
+    storage_url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+}
+
 impl std::fmt::Debug for SwiftClient {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SwiftClient").field("http", &self.0.http).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_protected;
+
+    #[test]
+    fn only_https_is_protected() {
+        for (url, protected) in [
+            ("https://swift/v1", true),
+            ("HTTPS://swift", true),
+            ("http://swift/https://", false),
+            ("", false),
+        ] {
+            assert_eq!(is_protected(url), protected, "{url}");
+        }
     }
 }

@@ -124,7 +124,9 @@ impl Container {
         {
             headers.insert(ETAG, tag);
         }
-        if let Some(tally) = tally.as_ref().filter(|_| !self.client.verifies_checksums()) {
+        if let Some(tally) = &tally
+            && !self.client.verifies_checksums().await
+        {
             tally.leave_out_tag();
         }
         let call = self.call(Method::PUT, Some(&name)).headers(headers).body(body);

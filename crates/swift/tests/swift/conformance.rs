@@ -120,7 +120,7 @@ mod narrow {
     apus_storage::conformance_suite! {
         async {
             let fake = crate::support::fake(|options| options.max_file_size = 1 << 20).await;
-            super::testbed(fake, |config| config.verify_checksums = false)
+            super::testbed(fake, |config| config.verify_checksums = Some(false))
         }
     }
 }

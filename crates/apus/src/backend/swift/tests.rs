@@ -117,7 +117,7 @@ fn limits_and_capabilities() {
          verifychecksums: false\ncapabilities: {{maxfilesize: 1G, containerlistinglimit: 2, maxmanifestsegments: 3, \
          minsegmentsize: 4, maxdeletesperrequest: 0, conditionalwrites: false}}"
     ));
-    assert_eq!(limits(&all), ([1, 2, 3, 4], 5, 60, false));
+    assert_eq!(limits(&all), ([1, 2, 3, 4], 5, 60, Some(false)));
     let capabilities = CapabilityOverrides {
         max_file_size: Some(1 << 30),
         container_listing_limit: Some(2),
