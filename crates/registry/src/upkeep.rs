@@ -53,7 +53,7 @@ pub struct CollectOptions {
     pub delete_untagged: bool,
     /// Delete nothing, and report the same.
     pub dry_run: bool,
-    /// What is younger is kept, by the time that storage gives it and the clock of this machine.
+    /// What is younger is kept, by the time that storage gives it and the clock of this machine; with zero nothing is young.
     pub min_age: Duration,
     /// Requests at storage at once; 0 counts as 1.
     pub parallel: usize,
@@ -178,7 +178,8 @@ impl Registry {
         let collection = Collection {
             registry: self,
             options,
-            newest: now.checked_sub(options.min_age).unwrap_or(SystemTime::UNIX_EPOCH),
+            young_after: (!options.min_age.is_zero())
+                .then(|| now.checked_sub(options.min_age).unwrap_or(SystemTime::UNIX_EPOCH)),
             requests: Semaphore::new(options.parallel.max(1)),
             marks: Mutex::default(),
             followed: Mutex::default(),
@@ -193,8 +194,9 @@ impl Registry {
 struct Collection<'a> {
     registry: &'a Registry,
     options: &'a CollectOptions,
-    /// What was written after this is young.
-    newest: SystemTime,
+    /// What was written after this is young. `None` when nothing is, not even what storage dates ahead of our clock: Swift
+    /// rounds up to whole seconds.
+    young_after: Option<SystemTime>,
     requests: Semaphore,
     /// What is needed.
     marks: Mutex<Marks>,
@@ -267,7 +269,7 @@ impl Collection<'_> {
     }
 
     fn is_young(&self, modified: SystemTime) -> bool {
-        modified > self.newest
+        self.young_after.is_some_and(|time| modified > time)
     }
 
     fn mark<'a>(&self, digests: impl IntoIterator<Item = &'a Digest>) {

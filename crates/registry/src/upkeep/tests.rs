@@ -246,6 +246,19 @@ async fn what_is_young_is_kept_and_keeps() {
     }
 }
 
+/// A storage may date what it has just taken ahead of our clock.
+#[tokio::test]
+async fn with_no_least_age_nothing_is_young() {
+    let storage = TestStorage::new();
+    revision(&storage, "a", &bare("kept")).await;
+    let garbage = stored(&storage, "garbage").await;
+    let earlier = SystemTime::now() - Duration::from_secs(1);
+    let registry = storage.replica();
+    let summary = registry.collect_garbage_at(&options(), earlier, &|_| {}).await.unwrap();
+    assert_eq!((summary.deleted_blobs, summary.young_blobs), (1, 0));
+    assert!(!is_stored(&storage, &garbage).await);
+}
+
 /// What is told is what registry:2 tells, and the counts add up.
 #[tokio::test]
 async fn what_happens_is_told() {
