@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apus_fake_swift::{Action, FakeSwift, Fault, RequestKind};
+use apus_fake_swift::{Action, FakeSwift, Fault, RequestKind, RequestRecord};
 use apus_storage::{
     ByteRange, ErrorKind, Freshness, ListRequest, StagePosition, Storage, StorageError, WriteMode, body,
 };
 use apus_swift::{Password, SwiftConfig};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::support::{
     CONTAINER, MEBIBYTE, append, assert_content, content, fake, fake_config, forget, name, publish, random,
@@ -179,7 +179,8 @@ async fn a_body_that_was_begun_is_not_repeated() {
     let bytes = random(3 * MEBIBYTE);
     let error = storage.write(&name("o"), streamed_body(&bytes), WriteMode::IfAbsent).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unavailable { .. }), "{}", error.report());
-    assert_eq!(fake.count(|request| request.kind == RequestKind::Object), 1);
+    let puts = |request: &RequestRecord| request.kind == RequestKind::Object && request.method == Method::PUT;
+    assert_eq!(fake.count(puts), 1);
     assert!(content(&storage, "o").await.is_none());
 }
 
