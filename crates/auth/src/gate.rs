@@ -1,0 +1,213 @@
+//! The one question that a server asks: may this request do what it needs? How clients sign in and what the policy allows come
+//! together here, and nowhere else.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use secrecy::ExposeSecret as _;
+
+use crate::authorization::{Authorization, AuthorizationError};
+use crate::htpasswd::{Htpasswd, PasswordError};
+use crate::token::{Grant, TokenError, TokenVerifier};
+use crate::watched::FileError;
+use crate::{Access, BearerError, Challenge, Identity, Permission, Policy};
+
+/// How clients sign in.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Not at all: everyone is anonymous, and may do what the policy allows; without a policy, everything.
+    Open,
+    /// By a name and a password. Without a policy, whoever has signed in may do everything, and nobody else anything.
+    Htpasswd {
+        /// The users.
+        users: Box<Htpasswd>,
+        /// What a client shows to the person who is asked.
+        realm: String,
+    },
+    /// By a token, which says what it is for.
+    Token {
+        /// Which tokens are believed.
+        verifier: Box<TokenVerifier>,
+        /// The URL where tokens are to be had.
+        realm: String,
+    },
+}
+
+/// Decides who may do what.
+#[derive(Debug)]
+pub struct Gate {
+    sign_in: SignIn,
+    policy: Option<Arc<Policy>>,
+}
+
+/// Leave for one request. What cannot be known before storage was asked, is asked of it then.
+#[derive(Debug)]
+pub struct Permit {
+    identity: Identity,
+    policy: Option<Arc<Policy>>,
+}
+
+/// Why a request is refused, and which answer is the right one.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// 401, with this challenge.
+    #[error("{reason}")]
+    Challenge {
+        /// What the client is told.
+        challenge: Box<Challenge>,
+        /// What the log is told.
+        reason: ChallengeReason,
+    },
+    /// 403: this user may not do that, and signing in again changes nothing.
+    #[error("the policy does not allow it")]
+    Denied {
+        /// Who asked.
+        identity: Identity,
+    },
+    /// 503: too many passwords wait to be checked. Try again in a moment.
+    #[error("too many passwords wait to be checked; try again in a moment")]
+    Busy,
+    /// 503: it cannot be found out, until an operator acts.
+    #[error(transparent)]
+    Unavailable(FileError),
+}
+
+/// Why a client is asked to sign in.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeReason {
+    /// It did not.
+    #[error("signing in is needed")]
+    Missing,
+    /// Its header says nothing that can be used here.
+    #[error(transparent)]
+    Header(AuthorizationError),
+    /// It signed in by a password where tokens are needed, or the other way round.
+    #[error("this is not how one signs in here")]
+    OtherScheme,
+    /// Name or password are wrong.
+    #[error(transparent)]
+    Password(PasswordError),
+    /// The token is not believed.
+    #[error(transparent)]
+    Token(TokenError),
+    /// The token does not grant what is needed.
+    #[error("the token does not grant what is needed")]
+    Scope,
+}
+
+impl Gate {
+    /// Clients sign in so, and may do what both the policy, if there is one, and their token, if they have one, allow.
+    #[must_use]
+    pub fn new(sign_in: SignIn, policy: Option<Policy>) -> Self {
+        Self { sign_in, policy: policy.map(Arc::new) }
+    }
+
+    /// Decides on a request by its `Authorization` header, if it has one, and by what it needs. Nothing needed is what the base
+    /// of the API asks, by which clients find out how to sign in: there it must have been done, whatever the policy allows to
+    /// somebody anonymous.
+    pub async fn authorize(
+        &self,
+        authorization: Option<&str>,
+        needed: &[Access],
+        now: SystemTime,
+    ) -> Result<Permit, Refusal> {
+        let refuse = |reason| self.challenge(needed, reason);
+        if matches!(self.sign_in, SignIn::Open) {
+            // Whatever credentials a client sends along to an open registry prove nothing.
+            return self.permit(Identity::anonymous(), needed);
+        }
+        let authorization =
+            Authorization::parse(authorization).map_err(|error| refuse(ChallengeReason::Header(error)))?;
+        match (&self.sign_in, authorization) {
+            (SignIn::Htpasswd { .. }, Authorization::None) if self.policy.is_some() && !needed.is_empty() => {
+                self.permit(Identity::anonymous(), needed).map_err(|_| refuse(ChallengeReason::Missing))
+            }
+            (SignIn::Htpasswd { users, .. }, Authorization::Basic(credentials)) => {
+                let identity = users.verify(&credentials).await.map_err(|error| match error {
+                    PasswordError::Wrong => refuse(ChallengeReason::Password(error)),
+                    PasswordError::Busy => Refusal::Busy,
+                    PasswordError::File(error) => Refusal::Unavailable(error),
+                })?;
+                self.permit(identity, needed)
+            }
+            (SignIn::Token { verifier, .. }, Authorization::Bearer(token)) => {
+                let grant =
+                    verifier.verify(token.expose_secret(), now).await.map_err(|error| match error {
+                        TokenError::File(error) => Refusal::Unavailable(error),
+                        error => refuse(ChallengeReason::Token(error)),
+                    })?;
+                self.use_grant(&grant, needed)
+            }
+            (_, Authorization::None) => Err(refuse(ChallengeReason::Missing)),
+            (_, Authorization::Basic(_) | Authorization::Bearer(_)) => {
+                Err(refuse(ChallengeReason::OtherScheme))
+            }
+        }
+    }
+
+    fn use_grant(&self, grant: &Grant, needed: &[Access]) -> Result<Permit, Refusal> {
+        if needed.iter().all(|access| grant.allows(access)) {
+            self.permit(grant.identity().clone(), needed)
+        } else {
+            Err(self.challenge(needed, ChallengeReason::Scope))
+        }
+    }
+
+    fn permit(&self, identity: Identity, needed: &[Access]) -> Result<Permit, Refusal> {
+        let allowed =
+            |policy: &Arc<Policy>| needed.iter().all(|access| policy.allows_access(&identity, access));
+        if self.policy.as_ref().is_none_or(allowed) {
+            Ok(Permit { identity, policy: self.policy.clone() })
+        } else {
+            Err(Refusal::Denied { identity })
+        }
+    }
+
+    fn challenge(&self, needed: &[Access], reason: ChallengeReason) -> Refusal {
+        let challenge = match &self.sign_in {
+            // Nobody is asked to sign in where nobody can.
+            SignIn::Open => return Refusal::Denied { identity: Identity::anonymous() },
+            SignIn::Htpasswd { realm, .. } => Challenge::Basic { realm: realm.clone() },
+            SignIn::Token { verifier, realm } => Challenge::Bearer {
+                realm: realm.clone(),
+                service: verifier.service().to_owned(),
+                scope: needed.to_vec(),
+                error: match reason {
+                    ChallengeReason::Token(_) => Some(BearerError::InvalidToken),
+                    ChallengeReason::Scope => Some(BearerError::InsufficientScope),
+                    _ => None,
+                },
+            },
+        };
+        Refusal::Challenge { challenge: Box::new(challenge), reason }
+    }
+}
+
+impl Permit {
+    /// Who asks.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether a tag that is there may be given another meaning. To be asked by the effect: not where the tag is new, and not
+    /// where it stays what it is.
+    #[must_use]
+    pub fn may_overwrite(&self, repository: &str, tag: &str) -> bool {
+        self.policy.as_ref().is_none_or(|policy| {
+            policy.allows(&self.identity, Permission::Overwrite, repository)
+                && !policy.protects(repository, tag)
+        })
+    }
+
+    /// Whether a tag may be taken away: to be asked of the tag itself, and of every tag that goes with a manifest.
+    #[must_use]
+    pub fn may_delete_tag(&self, repository: &str, tag: &str) -> bool {
+        self.policy.as_ref().is_none_or(|policy| {
+            policy.allows(&self.identity, Permission::Delete, repository) && !policy.protects(repository, tag)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
