@@ -9,6 +9,7 @@
 //! | `redirects` | clients that are sent to Swift itself for blobs, and what becomes of it where that does not work |
 //! | `upgrade` | the commit before this one and this one over one store |
 //! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
+//! | `tls` | HTTPS and unix sockets |
 //! | `budgets` | how many requests each operation costs at Swift |
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
@@ -47,4 +48,5 @@ mod outage;
 mod protocol;
 mod redirects;
 mod replicas;
+mod tls;
 mod upgrade;

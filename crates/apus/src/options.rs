@@ -1,8 +1,10 @@
 //! From what the configuration says to what the registry and its server can choose.
 
-use apus_config::{Config, HttpConfig, ValidationConfig};
+use std::path::PathBuf;
+
+use apus_config::{CipherSuite, Config, HttpConfig, TlsConfig, ValidationConfig};
 use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions};
-use apus_server::{AppOptions, Locations, ServeOptions};
+use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
 
 pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     let redirect = &config.storage.redirect;
@@ -21,17 +23,59 @@ pub(crate) fn of_app(config: &Config) -> AppOptions {
         locations: locations(&config.http),
         prefix: config.http.prefix.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        headers: config.http.headers.clone(),
         longest_catalog: config.catalog_max_entries.map_or(default.longest_catalog, usize::from),
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),
         ..default
     }
 }
 
-pub(crate) fn of_server(config: &Config) -> ServeOptions {
+pub(crate) fn of_server(config: &Config, tls: Option<Tls>) -> ServeOptions {
     ServeOptions {
+        tls,
         http2: config.http.h2c,
         drain_timeout: config.http.drain_timeout,
         ..ServeOptions::default()
+    }
+}
+
+/// For a certificate and a key in files.
+pub(crate) fn of_tls(certificate: PathBuf, key: PathBuf, tls: &TlsConfig, http: &HttpConfig) -> TlsOptions {
+    let client_auth = |auth: &apus_config::ClientAuth| ClientAuth {
+        authorities: auth.authorities.clone(),
+        mode: match auth.mode {
+            apus_config::ClientAuthMode::Request => apus_server::ClientAuthMode::Request,
+            apus_config::ClientAuthMode::RequireAny => apus_server::ClientAuthMode::RequireAny,
+            apus_config::ClientAuthMode::VerifyIfGiven => apus_server::ClientAuthMode::VerifyIfGiven,
+            apus_config::ClientAuthMode::RequireAndVerify => apus_server::ClientAuthMode::RequireAndVerify,
+        },
+    };
+    TlsOptions {
+        client_auth: tls.client_auth.as_ref().map(client_auth),
+        minimum_version: match tls.minimum_version {
+            apus_config::TlsVersion::V1_2 => apus_server::TlsVersion::V1_2,
+            apus_config::TlsVersion::V1_3 => apus_server::TlsVersion::V1_3,
+        },
+        cipher_suites: tls.cipher_suites.iter().copied().map(cipher_suite).collect(),
+        http2: http.http2,
+        ..TlsOptions::new(certificate, key)
+    }
+}
+
+fn cipher_suite(suite: CipherSuite) -> apus_server::CipherSuite {
+    use apus_server::CipherSuite as Suite;
+    match suite {
+        CipherSuite::Aes128GcmSha256 => Suite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::Aes256GcmSha384 => Suite::TLS13_AES_256_GCM_SHA384,
+        CipherSuite::ChaCha20Poly1305Sha256 => Suite::TLS13_CHACHA20_POLY1305_SHA256,
+        CipherSuite::EcdheEcdsaWithAes128GcmSha256 => Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        CipherSuite::EcdheEcdsaWithAes256GcmSha384 => Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::EcdheEcdsaWithChaCha20Poly1305Sha256 => {
+            Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+        }
+        CipherSuite::EcdheRsaWithAes128GcmSha256 => Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        CipherSuite::EcdheRsaWithAes256GcmSha384 => Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::EcdheRsaWithChaCha20Poly1305Sha256 => Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     }
 }
 

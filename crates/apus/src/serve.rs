@@ -1,12 +1,11 @@
 //! `apus serve`: configuration, storage, registry, server, in this order, until the signal comes.
 
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use apus_config::{Config, ConfigError, ListenAddress, StorageDriver};
+use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
-use apus_server::App;
+use apus_server::{App, Listener, Tls, TlsError};
 use apus_storage::StorageError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,6 +32,20 @@ pub(crate) enum ServeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The socket in the file system.
+    #[error("cannot listen on the unix socket {}: choose another http.addr, or remove what is there", path.display())]
+    Socket {
+        /// As configured.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate and what belongs to it.
+    #[error("http.tls: the registry cannot speak TLS")]
+    Tls(#[from] TlsError),
+    /// The way to a certificate that is not there yet.
+    #[error("http.tls.letsencrypt: this version asks no authority for certificates")]
+    Acme,
     /// The system itself.
     #[error("cannot begin to serve")]
     System(#[from] std::io::Error),
@@ -54,19 +67,37 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     let storage = backend::open(&config.storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
     let app = App::new(registry, options::of_app(config));
-    let listener = listen(&config.http.addr).await?;
-    let address = listener.local_addr()?;
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let tls = tls(&config.http)?;
+    let (listener, address) = listen(&config.http).await?;
+    tracing::info!(address, tls = tls.is_some(), version = env!("CARGO_PKG_VERSION"), "listening");
     if newcomer {
-        greet(address, &config.storage.driver);
+        greet(&address, &config.storage.driver);
     }
     let stopped = asked_to_stop(terminate, interrupt);
-    apus_server::serve(listener, app, options::of_server(config), stopped).await;
+    apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
+fn tls(http: &HttpConfig) -> Result<Option<Tls>, ServeError> {
+    let Some(tls) = &http.tls else { return Ok(None) };
+    let TlsCertificate::Files { certificate, key } = &tls.certificate else { return Err(ServeError::Acme) };
+    let options = options::of_tls(certificate.clone(), key.clone(), tls, http);
+    Ok(Some(Tls::open(options)?))
+}
+
+/// Answers where it listens, too.
+async fn listen(http: &HttpConfig) -> Result<(Listener, String), ServeError> {
+    if let Some(path) = &http.unix_socket {
+        let failed = |source| ServeError::Socket { path: path.clone(), source };
+        return Ok((Listener::unix(path).await.map_err(failed)?, path.display().to_string()));
+    }
+    let listener = listen_on_port(&http.addr).await?;
+    let address = listener.local_addr()?.to_string();
+    Ok((listener.into(), address))
+}
+
+async fn listen_on_port(address: &ListenAddress) -> Result<TcpListener, ServeError> {
     let failed = |source| ServeError::Listen { address: address.clone(), source };
     if !address.host.is_empty() {
         return TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed);
@@ -86,7 +117,7 @@ async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal) {
 }
 
 /// What someone types next who has just typed `apus serve`.
-fn greet(address: SocketAddr, driver: &StorageDriver) {
+fn greet(address: &str, driver: &StorageDriver) {
     let place = match driver {
         StorageDriver::Filesystem(filesystem) => filesystem.root_directory.display().to_string(),
         StorageDriver::InMemory => "memory".to_owned(),

@@ -2,7 +2,6 @@
 //! also comes to know whom it came from.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -17,13 +16,14 @@ use tracing::Instrument;
 
 use crate::App;
 use crate::answer::{Answer, REQUEST_ID, WithHeader};
+use crate::listener::Peer;
 use crate::parameters::text;
 
 /// The application, as it is asked on one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
     pub(crate) app: App,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
     /// `https` where the connection is encrypted.
     pub(crate) scheme: Scheme,
 }

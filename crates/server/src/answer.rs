@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use apus_storage::{BoxError, ByteStream};
 use bytes::Bytes;
 use futures_util::Stream;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 
 /// The answer to a request.
@@ -164,6 +164,9 @@ pub(crate) trait WithHeader {
 
     /// The same, beside values that the header has already.
     fn with_another(self, name: HeaderName, value: impl AsRef<str>) -> Self;
+
+    /// Adds those of which the answer says nothing yet.
+    fn with_absent(self, headers: &HeaderMap) -> Self;
 }
 
 impl WithHeader for Answer {
@@ -177,6 +180,17 @@ impl WithHeader for Answer {
     fn with_another(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
         if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
             self.headers_mut().append(name, value);
+        }
+        self
+    }
+
+    fn with_absent(mut self, headers: &HeaderMap) -> Self {
+        for name in headers.keys() {
+            if !self.headers().contains_key(name) {
+                for value in headers.get_all(name) {
+                    self.headers_mut().append(name, value.clone());
+                }
+            }
         }
         self
     }

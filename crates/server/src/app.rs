@@ -10,7 +10,7 @@ use apus_registry::Registry;
 use apus_storage::BoxError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use ipnet::IpNet;
@@ -34,6 +34,9 @@ pub struct AppOptions {
     /// The proxies that are believed about where a request came from (`Forwarded`, `X-Forwarded-*`). `None` to believe anyone
     /// about the scheme and the host, and nobody about the client's address.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Sent with every answer, errors included. Where the registry itself says something under a name, its word stands. Those
+    /// that frame a message (`Content-Length` and the like) are left out, which is told in the log.
+    pub headers: HeaderMap,
     /// How long a client may send nothing in the middle of its content.
     pub idle_timeout: Duration,
     /// Bytes of manifests that are being received at once, to the KiB. Who needs more waits for a while.
@@ -50,6 +53,7 @@ impl Default for AppOptions {
             locations: Locations::default(),
             prefix: String::new(),
             trusted_proxies: None,
+            headers: HeaderMap::new(),
             idle_timeout: Duration::from_mins(1),
             manifest_memory: 256 << 20,
             longest_catalog: 1000,
@@ -73,7 +77,8 @@ struct Inner {
 impl App {
     /// The protocol over `registry`.
     #[must_use]
-    pub fn new(registry: Registry, options: AppOptions) -> Self {
+    pub fn new(registry: Registry, mut options: AppOptions) -> Self {
+        leave_framing_alone(&mut options.headers);
         let manifest_memory = Budget::new(options.manifest_memory);
         Self(Arc::new(Inner { registry, options, manifest_memory }))
     }
@@ -161,8 +166,26 @@ where
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
             let answer = app.answer(request).await.with_header(API_VERSION, "registry/2.0");
-            Ok(finished(answer, is_head))
+            Ok(finished(answer, is_head).with_absent(&app.options().headers))
         })
+    }
+}
+
+/// Drops the headers by which a message finds its end.
+fn leave_framing_alone(headers: &mut HeaderMap) {
+    let keep_alive = HeaderName::from_static("keep-alive");
+    let framing = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        keep_alive,
+    ];
+    for name in framing {
+        if headers.remove(&name).is_some() {
+            tracing::warn!(%name, "this header is not sent as configured: it is the connection's own");
+        }
     }
 }
 

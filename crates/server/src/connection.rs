@@ -3,21 +3,22 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | `preface` | the first bytes tell HTTP/2 from HTTP/1.1 |
+//! | `secure` | the handshake of TLS, in which the protocol is chosen |
+//! | `preface` | without TLS, the first bytes tell HTTP/2 from HTTP/1.1 |
 //! | `replay` | bytes that were read to find that out are read once more |
 //! | `stall` | a client that takes nothing breaks its connection |
 //! | `streams` | the same for one stream of an HTTP/2 connection, and whether there are any |
 //! | `linger` | the client comes to read its last answer |
 //!
-//! [`speak`] neither knows how the protocol was chosen nor what lies below: TLS would choose it by ALPN, and come in here.
+//! `speak` neither knows how the protocol was chosen nor what lies below.
 
 mod linger;
 mod preface;
 mod replay;
+mod secure;
 mod stall;
 mod streams;
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -30,7 +31,6 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use crate::access_log::AccessLog;
@@ -41,6 +41,8 @@ use crate::connection::replay::Replayed;
 use crate::connection::stall::Stalling;
 use crate::connection::streams::{Streams, Watched};
 use crate::drain::Draining;
+use crate::listener::{Peer, Socket};
+use crate::tls::Tls;
 use crate::{App, ServeOptions};
 
 /// What a connection speaks.
@@ -90,14 +92,38 @@ impl Connections {
     /// Serves a connection until it ends, by itself or because it is asked to.
     pub(crate) async fn serve(
         self: Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
+        socket: Socket,
+        peer: Peer,
+        draining: Draining,
+    ) -> Result<(), BoxError> {
+        let stream = Stalling::new(Lingering::new(socket), self.options.stall_timeout);
+        match &self.options.tls {
+            Some(tls) => self.serve_secure(tls, stream, peer, draining).await,
+            None => self.serve_plain(stream, peer, draining).await,
+        }
+    }
+
+    async fn serve_secure(
+        &self,
+        tls: &Tls,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
         mut draining: Draining,
     ) -> Result<(), BoxError> {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "answers may be delayed by Nagle's algorithm");
-        }
-        let mut stream = Stalling::new(Lingering::new(stream), self.options.stall_timeout);
+        let (protocol, stream) = tokio::select! {
+            accepted = secure::accept(tls, stream) => accepted.inspect_err(|error| secure::log(error, peer))?,
+            () = draining.asked() => return Ok(()),
+        };
+        let service = AccessLog { app: self.app.clone(), peer, scheme: Scheme::HTTPS };
+        Ok(self.speak(protocol, stream, service, draining).await?)
+    }
+
+    async fn serve_plain(
+        &self,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        mut draining: Draining,
+    ) -> Result<(), BoxError> {
         let (protocol, read) = if self.options.http2 {
             let told = tokio::time::timeout(self.options.head_timeout, preface::read(&mut stream));
             tokio::select! {

@@ -5,8 +5,8 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
-//! | `connection` | one of them: HTTP/1.1 or HTTP/2, its limits |
+//! | [`Listener`], [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
+//! | `connection`, [`Tls`] | one of them: with TLS or without, HTTP/1.1 or HTTP/2, its limits |
 //! | `access_log`, `forwarded` | the request gets an identifier, and a line in the log when it is answered; whom it came from |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
@@ -28,6 +28,7 @@ mod drain;
 mod elements;
 mod errors;
 mod forwarded;
+mod listener;
 mod lists;
 mod locations;
 mod manifests;
@@ -37,6 +38,7 @@ mod received;
 mod request;
 mod route;
 mod serve;
+mod tls;
 mod uploads;
 mod warning;
 
@@ -44,6 +46,9 @@ pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
 pub use errors::ErrorCode;
+pub use listener::Listener;
 pub use locations::Locations;
 pub use route::{Route, RouteError};
+pub use rustls::CipherSuite;
 pub use serve::{ServeOptions, serve};
+pub use tls::{ClientAuth, ClientAuthMode, Tls, TlsError, TlsOptions, TlsVersion};

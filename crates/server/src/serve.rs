@@ -4,20 +4,23 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use crate::App;
 use crate::answer::chain;
 use crate::connection::Connections;
 use crate::drain::Drain;
+use crate::{App, Listener, Tls};
 
 /// What an operator can choose of connections.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// Connections at once; more wait to be accepted.
     pub connections: usize,
-    /// Whether HTTP/2 is spoken beside HTTP/1.1, with clients that begin with it (prior knowledge, RFC 9113, section 3.3).
+    /// TLS; `None` to speak without.
+    pub tls: Option<Tls>,
+    /// Whether HTTP/2 is spoken without TLS beside HTTP/1.1, with clients that begin with it (prior knowledge, RFC 9113, section
+    /// 3.3). With TLS, [`TlsOptions`](crate::TlsOptions) decides.
     pub http2: bool,
     /// Bytes of content that clients may send ahead over HTTP/2, on all connections together. A connection for which nothing is
     /// left gets the 64 KiB that the protocol grants anyone: it is slower, not refused.
@@ -36,6 +39,7 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             connections: 4096,
+            tls: None,
             http2: false,
             http2_windows: 256 << 20,
             head_timeout: Duration::from_mins(1),
@@ -52,11 +56,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `shutdown` ends, then lets the requests under way end, for as long as the drain lasts. Answers whether all
 /// of them did.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     app: App,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> bool {
+    let listener = listener.into();
+    let mut following = JoinSet::new();
+    if let Some(tls) = &options.tls {
+        following.spawn(tls.clone().follow());
+    }
     let (most, drain_timeout) = (options.connections, options.drain_timeout);
     let places = Arc::new(Semaphore::new(most));
     let drain = Drain::new();
@@ -68,17 +77,17 @@ pub async fn serve(
             let place = Arc::clone(&places).acquire_owned().await.ok();
             (listener.accept().await, place)
         };
-        let (stream, peer, place) = tokio::select! {
+        let (socket, peer, place) = tokio::select! {
             () = &mut shutdown => break,
             (accepted, place) = accepted => match accepted {
-                Ok((stream, peer)) => (stream, peer, place),
+                Ok((socket, peer)) => (socket, peer, place),
                 Err(error) => {
                     pause(&error).await;
                     continue;
                 }
             },
         };
-        let connection = Arc::clone(&connections).serve(stream, peer, drain.watched());
+        let connection = Arc::clone(&connections).serve(socket, peer, drain.watched());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%peer, error = %chain(&*error), "connection ended");

@@ -16,7 +16,7 @@ pub struct HttpConfig {
     /// `addr`: where to listen. Default 127.0.0.1:5000.
     pub addr: ListenAddress,
     /// `net: unix`: listen on this socket in the file system, which is then `addr`, in place of a port. A file that is there
-    /// is replaced if it is a socket.
+    /// is replaced if it is a socket on which nobody listens.
     pub unix_socket: Option<PathBuf>,
     /// `secret`: signs the state of uploads; replicas share it. `None` for one made up at the start.
     pub secret: Option<SecretString>,
@@ -29,6 +29,8 @@ pub struct HttpConfig {
     /// `trustedproxies`: who is believed about where a request came from; empty for nobody. `None` to believe anyone about
     /// scheme and host, and nobody about the client's address.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Not `http2.disabled`: offer HTTP/2 beside HTTP/1.1 where there is TLS. Default true.
+    pub http2: bool,
     /// `h2c.enabled`, unless `http2.disabled`: speak HTTP/2 without TLS beside HTTP/1.1. Default false.
     pub h2c: bool,
     /// `prefix`: the path in front of `/v2/`. Empty, or begins with a slash and ends without: `/registry`.
@@ -52,6 +54,7 @@ impl Default for HttpConfig {
             relative_urls: None,
             host: None,
             trusted_proxies: None,
+            http2: true,
             h2c: false,
             prefix: String::new(),
             tls: None,

@@ -19,6 +19,7 @@ pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<
 
     let default = HttpConfig::default();
     let (addr, unix_socket) = listen(&mut section)?;
+    let (http2, h2c) = http2(&mut section, warnings)?;
     let http = HttpConfig {
         addr: addr.unwrap_or(default.addr),
         unix_socket,
@@ -26,7 +27,8 @@ pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<
         relative_urls: section.boolean("relativeurls")?,
         host: section.parse("host", HOST, external_url)?,
         trusted_proxies: section.list("trustedproxies", PROXY, network)?,
-        h2c: h2c(&mut section, warnings)?,
+        http2,
+        h2c,
         prefix: section.parse("prefix", PREFIX, path_prefix)?.unwrap_or(default.prefix),
         tls: tls::read(&mut section, warnings)?,
         headers: headers(section.section("headers")?)?,
@@ -37,8 +39,8 @@ pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<
     Ok(http)
 }
 
-/// `h2c.enabled` is HTTP/2 without TLS; whoever writes `http2.disabled` wants no HTTP/2 at all.
-fn h2c(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<bool, ConfigError> {
+/// HTTP/2 with TLS, and without: `h2c.enabled` is the latter; whoever writes `http2.disabled` wants no HTTP/2 at all.
+fn http2(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<(bool, bool), ConfigError> {
     let mut http2 = section.section("http2")?;
     let disabled = http2.boolean("disabled")?.unwrap_or(false);
     http2.finish(warnings);
@@ -49,7 +51,7 @@ fn h2c(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<bool, Confi
     if let (true, true, Some(key)) = (enabled, disabled, key) {
         warnings.push(key.warning("without effect, for http.http2.disabled is true"));
     }
-    Ok(enabled && !disabled)
+    Ok((!disabled, enabled && !disabled))
 }
 
 /// An address counts as the network that holds it alone.

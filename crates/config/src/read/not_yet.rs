@@ -4,7 +4,7 @@
 //! `apus serve`. Anything else is warned about. Commands that serve nobody do not mind either.
 
 use crate::tree::{Node, Value};
-use crate::{Config, Place, Source, Warning};
+use crate::{Config, Place, Source, TlsCertificate, Warning};
 
 /// A key that is not obeyed yet.
 struct NotYet {
@@ -16,7 +16,7 @@ struct NotYet {
     reason: &'static str,
 }
 
-const NOT_YET: [NotYet; 15] = [
+const NOT_YET: &[NotYet] = &[
     stops(
         "auth",
         |config| config.auth.is_some(),
@@ -24,15 +24,12 @@ const NOT_YET: [NotYet; 15] = [
          you want, or let a proxy in front of the registry check",
     ),
     stops(
-        "http.tls",
-        |config| config.http.tls.is_some(),
-        "this version does not speak TLS, so everything would travel in the clear; remove this section and let a proxy \
-         in front of the registry speak TLS",
-    ),
-    stops(
-        "http.net",
-        |config| config.http.unix_socket.is_some(),
-        "this version does not listen on unix sockets; use tcp",
+        "http.tls.letsencrypt",
+        |config| {
+            config.http.tls.as_ref().is_some_and(|tls| matches!(tls.certificate, TlsCertificate::Acme { .. }))
+        },
+        "this version asks no authority for certificates; let another program do that, and name its files as certificate \
+         and key: they are read anew when they change",
     ),
     stops(
         "proxy",
@@ -47,7 +44,6 @@ const NOT_YET: [NotYet; 15] = [
     ),
     warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
     warns("http.debug", |config| config.http.debug.is_some(), "there is no debug server"),
-    warns("http.headers", |config| !config.http.headers.is_empty(), "no extra headers are sent"),
     warns("log.accesslog", |config| config.log.access_log, "requests are not logged in Apache's form"),
     warns("log.fields", |config| !config.log.fields.is_empty(), "lines of log carry no extra fields"),
     warns(

@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 /// How long the client may go on sending before it sees that we have ended, and closes its side.
@@ -22,8 +21,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 const SCRATCH: usize = 16 << 10;
 
 /// A connection whose shutdown closes its own side first, and throws away what still comes until the client closes, too.
-pub(crate) struct Lingering {
-    stream: TcpStream,
+pub(crate) struct Lingering<S> {
+    stream: S,
     /// `None` while our own side is open.
     waiting: Option<Waiting>,
 }
@@ -44,13 +43,13 @@ impl Waiting {
     }
 }
 
-impl Lingering {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+impl<S> Lingering<S> {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream, waiting: None }
     }
 }
 
-impl AsyncWrite for Lingering {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { stream, waiting } = self.get_mut();
         if waiting.is_none() {
@@ -92,7 +91,7 @@ impl AsyncWrite for Lingering {
     }
 }
 
-impl AsyncRead for Lingering {
+impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -11,6 +11,9 @@
 //! | `http1` | requests one after the other, heads that are too large |
 //! | `http2` | the same over HTTP/2, beside HTTP/1.1 |
 //! | `patience` | clients that are slow in one way or another |
+//! | `tls` | HTTPS: versions, suites, protocols, certificates of clients, files that change, handshakes that do not end |
+//! | `unix` | the same server on a socket in the file system |
+//! | `headers` | what an operator adds to every answer |
 //!
 //! Where a test waits for a connection to be broken, there is place for only one: the next is served when it is.
 
@@ -22,7 +25,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod authority;
 mod frames;
+mod headers;
 mod http1;
 mod http2;
 mod locations;
@@ -32,3 +37,5 @@ mod pushing;
 mod redirects;
 mod routes;
 mod support;
+mod tls;
+mod unix;

@@ -10,7 +10,7 @@ use apus_storage::MemoryStorage;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -104,7 +104,7 @@ impl Site {
     }
 
     pub(crate) async fn connect(&self) -> Socket {
-        Socket(BufReader::new(TcpStream::connect(self.address).await.unwrap()))
+        Socket::new(TcpStream::connect(self.address).await.unwrap())
     }
 
     /// Asks it to end.
@@ -125,9 +125,13 @@ impl Site {
 }
 
 /// A connection, byte by byte.
-pub(crate) struct Socket(BufReader<TcpStream>);
+pub(crate) struct Socket<S = TcpStream>(BufReader<S>);
 
-impl Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self(BufReader::new(stream))
+    }
+
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).await.unwrap();
     }

@@ -59,7 +59,7 @@ fn trusted_proxies() {
 }
 
 #[test]
-fn http2_without_tls() {
+fn http2_with_tls_and_without() {
     for (keys, h2c, warnings) in [
         ("", false, &[][..]),
         ("h2c: {enabled: true}", true, &[]),
@@ -84,6 +84,7 @@ fn http2_without_tls() {
         ),
     ] {
         let (http, told) = http(keys);
+        assert_eq!(http.http2, !keys.contains("disabled: true"), "{keys}");
         assert_eq!(
             (http.h2c, &*told),
             (h2c, &warnings.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),

@@ -16,11 +16,8 @@ storage:
     readonly: {enabled: yes}
 auth: {htpasswd: {realm: r, path: /p}}
 http:
-  addr: /run/apus.sock
-  net: unix
-  tls: {certificate: /c, key: /k}
+  tls: {letsencrypt: {cachefile: /c, hosts: [r.example]}}
   debug: {addr: 'localhost:5001', prometheus: {enabled: true, path: /metrics}}
-  headers: {X-Frame-Options: [deny]}
 proxy: {remoteurl: https://registry.example}
 notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Authorization: [hunter2]}}]}
 health: {storagedriver: {enabled: true}}
@@ -43,10 +40,9 @@ fn what_must_not_be_ignored_hinders_serving() {
              writes may be taken",
             "config.yml:11:1: auth: this version does not check credentials, so anyone could read and write; remove this \
              section if that is what you want, or let a proxy in front of the registry check",
-            "config.yml:14:3: http.net: this version does not listen on unix sockets; use tcp",
-            "config.yml:15:3: http.tls: this version does not speak TLS, so everything would travel in the clear; remove \
-             this section and let a proxy in front of the registry speak TLS",
-            "config.yml:18:1: proxy: this version is no pull-through cache, and without this section the registry would \
+            "config.yml:13:9: http.tls.letsencrypt: this version asks no authority for certificates; let another program \
+             do that, and name its files as certificate and key: they are read anew when they change",
+            "config.yml:15:1: proxy: this version is no pull-through cache, and without this section the registry would \
              take pushes; remove it if that is what you want",
         ]
     );
@@ -72,10 +68,9 @@ fn the_rest_is_warned_about() {
              as json",
             "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
              by these rules",
-            "config.yml:16:3: http.debug: not obeyed by this version: there is no debug server",
-            "config.yml:17:3: http.headers: not obeyed by this version: no extra headers are sent",
-            "config.yml:19:1: notifications: not obeyed by this version: no notifications are sent",
-            "config.yml:20:1: health: not obeyed by this version: there are no health checks",
+            "config.yml:14:3: http.debug: not obeyed by this version: there is no debug server",
+            "config.yml:16:1: notifications: not obeyed by this version: no notifications are sent",
+            "config.yml:17:1: health: not obeyed by this version: there are no health checks",
         ]
     );
 }
