@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -26,6 +29,7 @@ impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = called("an authority");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let authority = Self { issuer, directory: tempfile::tempdir().unwrap() };
         for part in ["believing", "known"] {
@@ -51,6 +55,8 @@ impl Authority {
         let pair = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.extended_key_usages = vec![purpose];
+        // OpenSSL takes a certificate that has its issuer's name for one that signed itself.
+        params.distinguished_name = called("one of its certificates");
         let signed = params.signed_by(&pair, &self.issuer).unwrap().pem();
         fs::write(self.path(certificate), &signed).unwrap();
         fs::write(self.path(key), pair.serialize_pem()).unwrap();
@@ -75,6 +81,12 @@ impl Authority {
         }
         command
     }
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
 }
 
 /// Whether a program succeeds, and all that it says.
