@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
-use apus_server::{App, Listener, Tls, TlsError};
-use apus_storage::StorageError;
+use apus_server::{App, DebugPages, Listener, Tls, TlsError};
+use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, configuration, logging, options};
+use crate::{backend, configuration, debug, logging, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +26,10 @@ pub(crate) enum ServeError {
     #[error("the storage cannot be opened")]
     Storage(#[source] StorageError),
     /// The address.
-    #[error("cannot listen on {address}: choose another http.addr, or stop what listens there")]
+    #[error("cannot listen on {address}: choose another {key}, or stop what listens there")]
     Listen {
+        /// Where it is configured.
+        key: &'static str,
         /// As configured.
         address: ListenAddress,
         /// What the system said.
@@ -64,11 +67,22 @@ pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
 async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let storage = backend::open(&config.storage)?;
+    let recorder = debug::keep_metrics(&config.http);
+    let mut storage = backend::open(&config.storage)?;
+    if recorder.is_some() {
+        storage = Arc::new(MeasuredStorage::new(storage));
+    }
     let registry = Registry::new(storage, options::of_registry(config));
     let app = App::new(registry, options::of_app(config));
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
+    let _showing = match &config.http.debug {
+        Some(debug) => {
+            let pages = debug::with_metrics(DebugPages::new(), debug, recorder);
+            Some(debug::Showing::begin(debug, pages).await?)
+        }
+        None => None,
+    };
     tracing::info!(address, tls = tls.is_some(), version = env!("CARGO_PKG_VERSION"), "listening");
     if newcomer {
         greet(&address, &config.storage.driver);
@@ -92,13 +106,17 @@ async fn listen(http: &HttpConfig) -> Result<(Listener, String), ServeError> {
         let failed = |source| ServeError::Socket { path: path.clone(), source };
         return Ok((Listener::unix(path).await.map_err(failed)?, path.display().to_string()));
     }
-    let listener = listen_on_port(&http.addr).await?;
+    let listener = listen_on_port("http.addr", &http.addr).await?;
     let address = listener.local_addr()?.to_string();
     Ok((listener.into(), address))
 }
 
-async fn listen_on_port(address: &ListenAddress) -> Result<TcpListener, ServeError> {
-    let failed = |source| ServeError::Listen { address: address.clone(), source };
+/// `key` is where the address was configured.
+pub(crate) async fn listen_on_port(
+    key: &'static str,
+    address: &ListenAddress,
+) -> Result<TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { key, address: address.clone(), source };
     if !address.host.is_empty() {
         return TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed);
     }

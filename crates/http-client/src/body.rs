@@ -11,6 +11,7 @@ use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::error::Stage;
+use crate::traffic::Traffic;
 
 /// An error of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -81,7 +82,7 @@ struct WrongLength {
 struct Abandoned;
 
 /// A new request body in its two halves: the one that the connection reads, and the one by which the caller watches it.
-pub(crate) fn sending(body: RequestBody, held: bool) -> (Sending, Watch) {
+pub(crate) fn sending(body: RequestBody, held: bool, traffic: Traffic) -> (Sending, Watch) {
     let length = body.length;
     let watch = Watch(Arc::new(Mutex::new(State {
         unsent: Some(body),
@@ -92,7 +93,7 @@ pub(crate) fn sending(body: RequestBody, held: bool) -> (Sending, Watch) {
         failure: None,
         waker: None,
     })));
-    (Sending { watch: watch.clone(), content: None, length, given: 0 }, watch)
+    (Sending { watch: watch.clone(), content: None, length, given: 0, traffic }, watch)
 }
 
 /// What both halves know.
@@ -197,6 +198,7 @@ pub(crate) struct Sending {
     content: Option<Content>,
     length: Option<u64>,
     given: u64,
+    traffic: Traffic,
 }
 
 impl Sending {
@@ -210,6 +212,7 @@ impl Sending {
         if let Some(announced) = self.length.filter(|length| self.given > *length) {
             return self.fail(WrongLength { announced }.into());
         }
+        self.traffic.add(piece.len());
         let whole = self.length == Some(self.given);
         self.watch.state().now_await(if whole { Awaited::Answer } else { Awaited::Peer });
         Poll::Ready(Some(Ok(Frame::data(piece))))

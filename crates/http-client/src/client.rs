@@ -19,10 +19,13 @@ use crate::error::{Error, Failure, Stage, find};
 use crate::proxy::{Proxies, Routes};
 use crate::response::{AbandonOnDrop, Response, ResponseBody};
 use crate::tls::{self, Tls};
+use crate::traffic::{Traffic, waited};
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What this client is called in metrics: one of a few fixed names.
+    pub name: &'static str,
     /// Requests under way at once, from the wish to send to the last byte of the answer; each has at most one connection.
     /// At least 1.
     pub max_requests: usize,
@@ -46,6 +49,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            name: "other",
             max_requests: 256,
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
@@ -118,16 +122,19 @@ impl HttpClient {
         request: Request<RequestBody>,
         expect: Option<Duration>,
     ) -> Result<Response, Failure> {
+        let begun = Instant::now();
         let waiting = timeout(self.options.idle_timeout, Arc::clone(&self.permits).acquire_owned()).await;
         let Ok(Ok(permit)) = waiting else {
             let error = Error::Timeout { stage: Stage::Permit, after: self.options.idle_timeout };
             return Err(Failure { error, unsent: Some(request.into_body()) });
         };
+        let name = self.options.name;
+        waited(name, begun.elapsed());
 
         let (head, body) = request.into_parts();
         let to = address(&head.uri);
         let empty = body.as_bytes().is_some_and(bytes::Bytes::is_empty);
-        let (sending, watch) = sending(body, expect.is_some());
+        let (sending, watch) = sending(body, expect.is_some(), Traffic::sent(name));
         let abandon = AbandonOnDrop(watch.clone());
         let mut request = Request::from_parts(head, sending);
         // Else an empty body is not said to be one (RFC 9110 section 8.6).
@@ -154,7 +161,13 @@ impl HttpClient {
                     status: head.status,
                     headers: head.headers,
                     unsent: watch.take_unsent(),
-                    body: ResponseBody::new(incoming, self.options.idle_timeout, permit, abandon),
+                    body: ResponseBody::new(
+                        incoming,
+                        self.options.idle_timeout,
+                        permit,
+                        abandon,
+                        Traffic::received(name),
+                    ),
                 })
             }
             Err(waited) => {

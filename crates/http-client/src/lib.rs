@@ -24,6 +24,7 @@ mod error;
 mod proxy;
 mod response;
 mod tls;
+mod traffic;
 
 pub use body::{BoxError, ByteStream, RequestBody};
 pub use client::{HttpClient, Options};

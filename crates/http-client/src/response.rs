@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::body::{RequestBody, Watch};
 use crate::error::{Error, Stage};
+use crate::traffic::Traffic;
 
 /// An answer. Dropping it before its body was read closes the connection.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ pub struct ResponseBody {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
+    traffic: Traffic,
     _permit: OwnedSemaphorePermit,
     _abandon: AbandonOnDrop,
 }
@@ -45,9 +47,10 @@ impl ResponseBody {
         idle: Duration,
         permit: OwnedSemaphorePermit,
         abandon: AbandonOnDrop,
+        traffic: Traffic,
     ) -> Self {
         let timer = Box::pin(sleep(idle));
-        Self { incoming, idle, timer, waiting: false, _permit: permit, _abandon: abandon }
+        Self { incoming, idle, timer, waiting: false, traffic, _permit: permit, _abandon: abandon }
     }
 
     /// All of it when it is no longer than `limit` bytes, else [`Error::TooLong`].
@@ -79,7 +82,10 @@ impl Stream for ResponseBody {
                         }
                         // What is no data is a trailer, and nobody asked for those.
                         Some(Ok(frame)) => match frame.into_data() {
-                            Ok(piece) => return Poll::Ready(Some(Ok(piece))),
+                            Ok(piece) => {
+                                this.traffic.add(piece.len());
+                                return Poll::Ready(Some(Ok(piece)));
+                            }
                             Err(_trailers) => {}
                         },
                     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use metrics::counter;
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use quick_cache::{DefaultHashBuilder, Weighter};
 
@@ -57,7 +58,11 @@ impl Caches {
 
     /// The size of a blob that was seen not long ago.
     pub(crate) fn size(&self, digest: &Digest) -> Option<u64> {
-        self.sizes.get(digest).and_then(|(seen, size)| (seen.elapsed() < BELIEF).then_some(size))
+        let size = self.sizes.get(digest).and_then(|(seen, size)| (seen.elapsed() < BELIEF).then_some(size));
+        // What registry:2 counts of its cache of blob descriptors.
+        counter!("registry_storage_cache_total", "type" => "Request").increment(1);
+        counter!("registry_storage_cache_total", "type" => hit_or_miss(size.is_some())).increment(1);
+        size
     }
 
     pub(crate) fn saw_blob(&self, digest: &Digest, size: u64) {
@@ -89,10 +94,16 @@ impl Caches {
     /// The manifest, or the turn to fetch it. Others that ask meanwhile wait until it is there, or one after the other get
     /// the turn when it was given back.
     pub(crate) async fn manifest_or_turn(&self, digest: &Digest) -> Result<Bytes, Turn<'_>> {
-        self.manifests.get_value_or_guard_async(digest).await
+        let found = self.manifests.get_value_or_guard_async(digest).await;
+        counter!("apus_manifest_cache_total", "type" => hit_or_miss(found.is_ok())).increment(1);
+        found
     }
 
     pub(crate) fn keep_manifest(&self, digest: &Digest, content: &Bytes) {
         self.manifests.insert(digest.clone(), content.clone());
     }
+}
+
+fn hit_or_miss(hit: bool) -> &'static str {
+    if hit { "Hit" } else { "Miss" }
 }

@@ -22,7 +22,25 @@ pub(crate) const API_VERSION: HeaderName = HeaderName::from_static("docker-distr
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The body of an answer: nothing, bytes at hand, or a stream of known length.
-pub struct AnswerBody(Inner);
+pub struct AnswerBody {
+    inner: Inner,
+    sent: Sent,
+}
+
+/// What was sent of a body, and who wants to know it once it is over.
+#[derive(Default)]
+struct Sent {
+    bytes: u64,
+    ended: Vec<Box<dyn FnOnce(u64) + Send>>,
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        for told in self.ended.drain(..) {
+            told(self.bytes);
+        }
+    }
+}
 
 enum Inner {
     Empty,
@@ -39,29 +57,40 @@ impl AnswerBody {
     /// No content.
     #[must_use]
     pub fn empty() -> Self {
-        Self(Inner::Empty)
+        Inner::Empty.into()
     }
 
     /// What `HEAD` gets: the `Content-Length` that the answer states is kept.
     fn omitted() -> Self {
-        Self(Inner::Omitted)
+        Inner::Omitted.into()
     }
 
     /// Exactly `length` bytes of a stream.
     pub(crate) fn stream(length: u64, stream: ByteStream) -> Self {
-        Self(Inner::Stream { remaining: length, stream })
+        Inner::Stream { remaining: length, stream }.into()
+    }
+
+    /// Calls this when the body is over: it was sent, or the connection broke. It is told how many bytes were taken.
+    pub(crate) fn when_ended(&mut self, told: impl FnOnce(u64) + Send + 'static) {
+        self.sent.ended.push(Box::new(told));
+    }
+}
+
+impl From<Inner> for AnswerBody {
+    fn from(inner: Inner) -> Self {
+        Self { inner, sent: Sent::default() }
     }
 }
 
 impl From<Bytes> for AnswerBody {
     fn from(bytes: Bytes) -> Self {
-        Self(if bytes.is_empty() { Inner::Empty } else { Inner::Full(bytes) })
+        if bytes.is_empty() { Inner::Empty.into() } else { Inner::Full(bytes).into() }
     }
 }
 
 impl std::fmt::Debug for AnswerBody {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match &self.0 {
+        formatter.write_str(match &self.inner {
             Inner::Empty => "Empty",
             Inner::Omitted => "Omitted",
             Inner::Full(_) => "Full",
@@ -78,18 +107,20 @@ impl http_body::Body for AnswerBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let inner = &mut self.get_mut().0;
+        let Self { inner, sent } = self.get_mut();
         match inner {
             Inner::Empty | Inner::Omitted => Poll::Ready(None),
             Inner::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *inner = Inner::Empty;
+                sent.bytes += bytes.len() as u64;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Inner::Stream { remaining, stream } => {
                 let piece = ready!(Pin::new(stream).poll_next(context));
                 if let Some(Ok(piece)) = &piece {
                     *remaining = remaining.saturating_sub(piece.len() as u64);
+                    sent.bytes += piece.len() as u64;
                 }
                 if let Some(Err(error)) = &piece {
                     // The head has gone out: all that is left is to break the connection, and to say so here.
@@ -101,7 +132,7 @@ impl http_body::Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.inner {
             Inner::Empty | Inner::Omitted => true,
             Inner::Full(_) => false,
             Inner::Stream { remaining, .. } => *remaining == 0,
@@ -109,7 +140,7 @@ impl http_body::Body for AnswerBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.inner {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Omitted => SizeHint::default(),
             Inner::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::answer::{API_VERSION, Answer, WithHeader, content, finished, status};
 use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::Forwarded;
+use crate::measured::Measured;
 use crate::received::Received;
 use crate::request::Head;
 use crate::{Action, Locations, Route, RouteError};
@@ -100,15 +102,24 @@ impl App {
         Forwarded::read(headers, peer, self.options().trusted_proxies.as_deref())
     }
 
-    async fn answer<B>(&self, request: Request<B>) -> Answer
+    /// What the path names.
+    fn route(&self, path: &str) -> Result<Route, RouteError> {
+        path.strip_prefix(self.options().prefix.as_str()).ok_or(RouteError::NotFound).and_then(Route::parse)
+    }
+
+    async fn answer<B>(
+        &self,
+        request: Request<B>,
+        route: Result<Route, RouteError>,
+        read: Arc<AtomicU64>,
+    ) -> Answer
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
         let AppOptions { locations, prefix, idle_timeout, .. } = self.options();
-        let path = parts.uri.path().strip_prefix(prefix.as_str());
-        let action = match path.ok_or(RouteError::NotFound).and_then(Route::parse) {
+        let action = match route {
             Ok(route) => match Action::new(&parts.method, route) {
                 Ok(action) => action,
                 Err(allow) => return unsupported(allow),
@@ -119,7 +130,8 @@ impl App {
         tracing::Span::current().record("action", action.label());
         let base = locations.base(&parts.uri, &parts.headers, parts.extensions.get()) + prefix;
         let head = Head { uri: parts.uri, headers: parts.headers, base };
-        let received = Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout);
+        let received =
+            Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
         self.act(action, &head, received).await.unwrap_or_else(Failure::answer)
     }
 
@@ -165,8 +177,11 @@ where
         // Boxed once: the types of all handlers in one future would be too deep for the compiler to follow.
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
-            let answer = app.answer(request).await.with_header(API_VERSION, "registry/2.0");
-            Ok(finished(answer, is_head).with_absent(&app.options().headers))
+            let route = app.route(request.uri().path());
+            let measured = Measured::begin(request.method(), route.as_ref().ok());
+            let answer = app.answer(request, route, measured.read()).await;
+            let answer = finished(answer.with_header(API_VERSION, "registry/2.0"), is_head);
+            Ok(measured.until_sent(answer.with_absent(&app.options().headers)))
         })
     }
 }

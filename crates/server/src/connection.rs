@@ -30,6 +30,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use metrics::{counter, gauge};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt;
 
@@ -75,6 +76,23 @@ const FRAME: u32 = 64 << 10;
 /// Bytes of an answer that wait for one stream of HTTP/2 to be sent, beside the piece that comes next.
 const SEND_BUFFER: usize = 128 << 10;
 
+/// Counts a connection as open until it is dropped.
+struct Open;
+
+impl Open {
+    fn count() -> Self {
+        counter!("apus_connections_total").increment(1);
+        gauge!("apus_connections").increment(1);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        gauge!("apus_connections").decrement(1);
+    }
+}
+
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -96,6 +114,7 @@ impl Connections {
         peer: Peer,
         draining: Draining,
     ) -> Result<(), BoxError> {
+        let _open = Open::count();
         let stream = Stalling::new(Lingering::new(socket), self.options.stall_timeout);
         match &self.options.tls {
             Some(tls) => self.serve_secure(tls, stream, peer, draining).await,
@@ -111,7 +130,7 @@ impl Connections {
         mut draining: Draining,
     ) -> Result<(), BoxError> {
         let (protocol, stream) = tokio::select! {
-            accepted = secure::accept(tls, stream) => accepted.inspect_err(|error| secure::log(error, peer))?,
+            accepted = secure::accept(tls, stream) => accepted.inspect_err(|error| secure::tell(error, peer))?,
             () = draining.asked() => return Ok(()),
         };
         let service = AccessLog { app: self.app.clone(), peer, scheme: Scheme::HTTPS };

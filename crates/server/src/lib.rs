@@ -8,10 +8,13 @@
 //! | [`Listener`], [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
 //! | `connection`, [`Tls`] | one of them: with TLS or without, HTTP/1.1 or HTTP/2, its limits |
 //! | `access_log`, `forwarded` | the request gets an identifier, and a line in the log when it is answered; whom it came from |
+//! | `measured` | it is counted, from here to the last byte of its answer |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
+//!
+//! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
 //!
 //! What stands in a request is read by pure functions in `accept`, `parameters`, `ranges` and `elements`; `received` is its
 //! content, `budget` the memory that content may take, [`Locations`] where the URLs in the answer begin.
@@ -24,6 +27,7 @@ mod app;
 mod blobs;
 mod budget;
 mod connection;
+mod debug;
 mod drain;
 mod elements;
 mod errors;
@@ -32,6 +36,7 @@ mod listener;
 mod lists;
 mod locations;
 mod manifests;
+mod measured;
 mod parameters;
 mod ranges;
 mod received;
@@ -45,6 +50,7 @@ mod warning;
 pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
+pub use debug::{DebugPages, serve_debug};
 pub use errors::ErrorCode;
 pub use listener::Listener;
 pub use locations::Locations;

@@ -1,6 +1,8 @@
 //! The content of a request: its length where the client said it, and a stream that gives up on a client that has gone
 //! silent. Nothing is read before the stream is: a client that waits for `100 Continue` sends nothing that is not wanted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use apus_storage::{BoxError, ByteStream};
@@ -20,6 +22,8 @@ pub(crate) struct Received {
     /// Bytes, where the client said so.
     pub(crate) length: Option<u64>,
     idle: Duration,
+    /// Counts what was read.
+    read: Arc<AtomicU64>,
 }
 
 /// Content that did not come to its end.
@@ -38,16 +42,16 @@ fn of(promised: Option<u64>) -> String {
 }
 
 impl Received {
-    pub(crate) fn new(headers: &HeaderMap, body: RequestBody, idle: Duration) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, body: RequestBody, idle: Duration, read: Arc<AtomicU64>) -> Self {
         let chunked = headers.contains_key(header::TRANSFER_ENCODING);
         let length = body.size_hint().exact().filter(|length| *length > 0 || !chunked);
-        Self { body, length, idle }
+        Self { body, length, idle, read }
     }
 
     /// The content, piece by piece.
     pub(crate) fn into_stream(self) -> ByteStream {
-        let Self { body, length: promised, idle } = self;
-        Box::pin(stream::try_unfold((body, 0), move |(mut body, received)| async move {
+        let Self { body, length: promised, idle, read } = self;
+        Box::pin(stream::try_unfold((body, 0, read), move |(mut body, received, read)| async move {
             loop {
                 let Ok(frame) = tokio::time::timeout(idle, body.frame()).await else {
                     return Err(Incomplete::Silent { received, promised, idle }.into());
@@ -60,7 +64,8 @@ impl Received {
                     Some(Ok(frame)) => {
                         if let Ok(piece) = frame.into_data() {
                             let received = received + piece.len() as u64;
-                            return Ok(Some((piece, (body, received))));
+                            read.store(received, Ordering::Relaxed);
+                            return Ok(Some((piece, (body, received, read))));
                         }
                     }
                 }

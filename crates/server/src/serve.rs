@@ -105,7 +105,7 @@ pub async fn serve(
     drained
 }
 
-async fn pause(error: &io::Error) {
+pub(crate) async fn pause(error: &io::Error) {
     let of_one_connection = matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused

@@ -69,6 +69,21 @@ impl FilesystemStorage {
         Ok(storage)
     }
 
+    /// The store under `root` for one who only reads: nothing is made or cleared away, so that the directory may be one that
+    /// nobody may write in. Writing is not prevented, and may fail. It blocks.
+    ///
+    /// # Errors
+    /// When `root` is no directory that can be read.
+    pub fn open_to_read(root: PathBuf) -> Result<Self> {
+        let root = std::path::absolute(&root).unwrap_or(root);
+        let storage = Self { paths: Arc::new(Paths::new(root)) };
+        fs::read_dir(storage.paths.root()).map_err(|error| {
+            let subject = storage.subject("open", storage.paths.root().display());
+            subject.io(error).with_advice("the root must be a directory that Apus may read")
+        })?;
+        Ok(storage)
+    }
+
     fn prepare(&self) -> io::Result<()> {
         let is_new = !self.paths.root().exists();
         fs::create_dir_all(self.paths.temporary_directory())?;

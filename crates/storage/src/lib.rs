@@ -12,6 +12,7 @@
 //! | [`ObjectReader`], [`ObjectInfo`], [`ListPage`] | what comes back |
 //! | [`StorageError`] | what can go wrong, and what to do about it |
 //! | [`MemoryStorage`], [`FilesystemStorage`] | backends |
+//! | [`MeasuredStorage`] | any backend, measured |
 //! | `conformance` (feature) | one suite of tests that any backend runs in three lines |
 //!
 //! Nothing here knows what a registry is: no digests, no repositories, no HTTP.
@@ -24,6 +25,7 @@ mod contract;
 mod error;
 mod filesystem;
 mod listing;
+mod measured;
 mod memory;
 mod name;
 mod object;
@@ -34,6 +36,7 @@ pub use contract::Storage;
 pub use error::{ErrorKind, Result, StorageError};
 pub use filesystem::FilesystemStorage;
 pub use listing::{ListEntry, ListPage, ListRequest};
+pub use measured::MeasuredStorage;
 pub use memory::MemoryStorage;
 pub use name::{InvalidName, ObjectName};
 pub use object::{

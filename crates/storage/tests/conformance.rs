@@ -1,12 +1,20 @@
 //! The backends of this crate keep the contract.
 
+use std::sync::Arc;
+
 use apus_storage::conformance::Testbed;
-use apus_storage::{FilesystemStorage, MemoryStorage};
+use apus_storage::{FilesystemStorage, MeasuredStorage, MemoryStorage};
 
 mod memory {
     use super::*;
 
     apus_storage::conformance_suite! { async { MemoryStorage::new() } }
+}
+
+mod measured {
+    use super::*;
+
+    apus_storage::conformance_suite! { async { MeasuredStorage::new(Arc::new(MemoryStorage::new())) } }
 }
 
 mod filesystem {

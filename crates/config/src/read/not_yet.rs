@@ -43,7 +43,6 @@ const NOT_YET: &[NotYet] = &[
         "this version cannot refuse writes; remove this key if writes may be taken",
     ),
     warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
-    warns("http.debug", |config| config.http.debug.is_some(), "there is no debug server"),
     warns("log.accesslog", |config| config.log.access_log, "requests are not logged in Apache's form"),
     warns("log.fields", |config| !config.log.fields.is_empty(), "lines of log carry no extra fields"),
     warns(

@@ -53,9 +53,16 @@ where
     Ok((if chosen == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 }, stream))
 }
 
-/// Tells the operator of a handshake on which both sides could not agree: one of them has to be set up otherwise. What comes
-/// by itself in the internet is no news.
-pub(super) fn log(error: &NotSecure, peer: Peer) {
+/// Counts a handshake that came to nothing, and tells the operator of one on which both sides could not agree: one of them has
+/// to be set up otherwise. What comes by itself in the internet is no news.
+pub(super) fn tell(error: &NotSecure, peer: Peer) {
+    let reason = match error {
+        NotSecure::Plain => "plain",
+        NotSecure::TooSlow => "slow",
+        NotSecure::MadeRoom => "crowded",
+        NotSecure::Failed(_) => "failed",
+    };
+    metrics::counter!("apus_tls_handshake_failures_total", "reason" => reason).increment(1);
     if let NotSecure::Failed(cause) = error
         && cause.kind() == io::ErrorKind::InvalidData
     {

@@ -235,6 +235,12 @@ impl TokenCell {
         let asked = Instant::now();
         self.state().last = Some(asked);
         let outcome = self.0.sign_in.sign_in().await;
+        let told = match &outcome {
+            Ok(_) => "signed_in",
+            Err(AuthError::Refused { .. }) => "refused",
+            Err(_) => "failed",
+        };
+        metrics::counter!("apus_swift_sign_ins_total", "outcome" => told).increment(1);
         let mut state = self.state();
         state.flight = None;
         match outcome {

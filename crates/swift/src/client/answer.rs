@@ -7,6 +7,7 @@ use apus_http_client::{RequestBody, ResponseBody};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use super::measured;
 use crate::auth::Account;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::etag;
@@ -45,6 +46,7 @@ pub(super) async fn broke_off(error: SwiftError, tries: &mut Tries) -> Result<()
     }
     let Some(pause) = tries.another(None) else { return Err(error) };
     tracing::warn!(error = &error as &dyn std::error::Error, ?pause, "trying again");
+    measured::again(pause);
     tokio::time::sleep(pause).await;
     Ok(())
 }

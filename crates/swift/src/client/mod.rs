@@ -9,6 +9,7 @@ mod copy;
 mod dynamic;
 mod large;
 mod listing;
+mod measured;
 mod metadata;
 mod object;
 mod report;

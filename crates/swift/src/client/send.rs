@@ -8,8 +8,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout};
 
-use super::SwiftClient;
 use super::answer::{Answer, LONGEST_REMARK, transaction};
+use super::{SwiftClient, measured};
 use crate::auth::Account;
 use crate::error::{Result, SwiftError, SwiftErrorKind};
 use crate::retry::{Tries, is_passing, is_transient, retry_after};
@@ -104,7 +104,9 @@ impl SwiftClient {
                 Some(_) => send_within(&self.0.http, request, tries.left()).await,
                 None => self.0.http.send_expecting(request, PATIENCE).await,
             };
-            log(&call, &sent, begun);
+            let took = begun.elapsed();
+            log(&call, &sent, took);
+            measured::sent(&call.method, &call.path, &sent, took);
 
             let unsent = match &mut sent {
                 Ok(response) => response.unsent.take(),
@@ -154,6 +156,7 @@ impl SwiftClient {
             };
             let transaction = sent.as_ref().ok().and_then(|response| transaction(&response.headers));
             tracing::warn!(request = text, outcome = outcome(&sent), transaction, ?pause, "trying again");
+            measured::again(pause);
             if let Ok(response) = sent {
                 // Read to its end, so that the connection can be used again.
                 let _ = response.body.collect(LONGEST_REMARK).await;
@@ -189,9 +192,8 @@ fn outcome(sent: &Result<Response, Failure>) -> String {
     }
 }
 
-fn log(call: &Call, sent: &Result<Response, Failure>, begun: Instant) {
+fn log(call: &Call, sent: &Result<Response, Failure>, took: Duration) {
     let Call { method, path, query, .. } = call;
-    let took = begun.elapsed();
     match sent {
         Ok(response) => {
             let (status, transaction) = (response.status.as_u16(), transaction(&response.headers));
