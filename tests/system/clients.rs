@@ -25,7 +25,7 @@ mod image;
 mod lists;
 mod log;
 mod oras;
-mod programs;
+pub(crate) mod programs;
 mod redirected;
 mod skopeo;
 mod source;

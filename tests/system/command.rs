@@ -420,13 +420,13 @@ async fn a_second_one_on_the_same_address() {
 }
 
 /// An upload under way: its head is taken and half of its content is sent.
-struct HalfSent {
+pub(crate) struct HalfSent {
     stream: BufReader<TcpStream>,
     rest: Vec<u8>,
 }
 
 impl HalfSent {
-    fn begin(address: SocketAddr, location: &str, content: &[u8]) -> Self {
+    pub(crate) fn begin(address: SocketAddr, location: &str, content: &[u8]) -> Self {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         let (path, length) = (with_digest(location, &digest(content)), content.len());
@@ -442,6 +442,13 @@ impl HalfSent {
         assert_eq!(this.line(), "");
         this.stream.get_mut().write_all(half).unwrap();
         this
+    }
+
+    /// Sends the other half, and answers the first line of what comes back.
+    pub(crate) fn finish(mut self) -> String {
+        let rest = std::mem::take(&mut self.rest);
+        self.stream.get_mut().write_all(&rest).unwrap();
+        self.line()
     }
 
     fn line(&mut self) -> String {
@@ -467,7 +474,7 @@ async fn sigterm_drains() {
     let mut apus = Apus::start(backend.storage());
     let location = apus.client().post("/v2/a/blobs/uploads/").await.expect(202).location();
     let content = random(3_000_000);
-    let mut upload = HalfSent::begin(apus.address(), &location, &content);
+    let upload = HalfSent::begin(apus.address(), &location, &content);
     let mut idle = TcpStream::connect(apus.address()).unwrap();
 
     apus.terminate();
@@ -477,10 +484,7 @@ async fn sigterm_drains() {
     let refused = TcpStream::connect(apus.address()).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 
-    let rest = std::mem::take(&mut upload.rest);
-    upload.stream.get_mut().write_all(&rest).unwrap();
-    assert_eq!(upload.line(), "HTTP/1.1 201 Created");
-    drop(upload);
+    assert_eq!(upload.finish(), "HTTP/1.1 201 Created");
     assert!(apus.wait(LIMIT).success());
     wait_for_log(&apus, "stopped");
 

@@ -17,6 +17,7 @@
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
+//! | `package` | the Debian package's service, the image, the example for Kubernetes |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
 //! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
@@ -45,6 +46,7 @@ mod http;
 mod incumbent;
 mod memory;
 mod outage;
+mod package;
 mod protocol;
 mod redirects;
 mod replicas;

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 /// Runs a program to its end, and answers what it printed. Fails the test when the program fails.
 #[track_caller]
-pub(super) fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = output(command);
     let (printed, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -38,6 +38,6 @@ pub(super) fn missing(command: &Command, error: &std::io::Error) -> String {
 }
 
 /// A script of the project.
-pub(super) fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
 }
