@@ -4,12 +4,15 @@
 mod backend;
 mod config_command;
 mod configuration;
+mod debug;
 mod doctor;
 mod garbage_collect;
+mod import;
 mod logging;
 mod options;
 mod serve;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,6 +43,9 @@ enum Command {
     /// Check a configuration, or show what it comes to.
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
+    /// Bring over what another registry has.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Look after the OpenStack Swift in which a registry keeps its images.
     #[command(subcommand)]
     Swift(doctor::SwiftCommand),
@@ -50,14 +56,22 @@ enum Command {
 const REGISTRY_VERSION: &str =
     concat!("github.com/docker/distribution 2.8.3 (Apus ", env!("CARGO_PKG_VERSION"), ")");
 
-/// The arguments. By a link that is named `registry` the command answers to that name, as containers of registry:2 call it.
+/// The arguments. By a link that is named `registry` the command answers to that name, as containers of registry:2 call it. And as
+/// they do, it takes a first argument that ends as YAML does for the file to serve.
 fn arguments() -> Arguments {
-    let name = std::env::args_os().next().map(PathBuf::from);
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| is_yaml(Path::new(word))) {
+        words.insert(1, "serve".into());
+    }
     let mut command = Arguments::command();
-    if name.as_deref().and_then(Path::file_name).is_some_and(|name| name == "registry") {
+    if words.first().map(Path::new).and_then(Path::file_name).is_some_and(|name| name == "registry") {
         command = command.name("registry").version(REGISTRY_VERSION);
     }
-    Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    Arguments::from_arg_matches(&command.get_matches_from(words)).unwrap_or_else(|error| error.exit())
+}
+
+fn is_yaml(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
 fn main() -> ExitCode {
@@ -65,6 +79,7 @@ fn main() -> ExitCode {
         Command::Serve { file } => file,
         Command::GarbageCollect(command) => return garbage_collect::run(&command),
         Command::Config(command) => return config_command::run(&command),
+        Command::Import(command) => return import::run(&command),
         Command::Swift(command) => return doctor::run(&command),
     };
     match serve::run(file.as_deref()) {

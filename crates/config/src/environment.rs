@@ -1,5 +1,6 @@
-//! The variables of the environment that have a say in the configuration: `REGISTRY_*` and `OS_*`. What they say is put
-//! into the tree of the file by [`overlay`] and [`openstack`], so that it obeys the same rules as the file.
+//! The variables of the environment that have a say in the configuration: `REGISTRY_*` and `OS_*`, and those that a file of
+//! docker-registry 0.x names. What they say is put into the tree of the file by [`overlay`] and [`openstack`], so that it
+//! obeys the same rules as the file.
 
 mod openstack;
 mod overlay;
@@ -50,9 +51,7 @@ impl Environment {
     pub fn of_process() -> Self {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
-            if let Ok(name) = name.into_string()
-                && (name.starts_with(PREFIX) || name.starts_with(openstack::PREFIX))
-            {
+            if let Ok(name) = name.into_string() {
                 variables.insert(name, value);
             }
         }
@@ -71,6 +70,12 @@ impl Environment {
         self.variables.get(CONFIGURATION_PATH).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
+    /// What one variable says; `None` if there is no such variable.
+    pub(crate) fn value(&self, name: &str) -> Result<Option<&str>, ConfigError> {
+        let Some(value) = self.variables.get(name) else { return Ok(None) };
+        value.to_str().map(Some).ok_or_else(|| not_text(name))
+    }
+
     /// Puts into the tree what the variables say.
     pub(crate) fn apply(&self, root: &mut Node, remarks: &mut Remarks) -> Result<(), ConfigError> {
         overlay::apply(self, root, remarks)?;
@@ -85,12 +90,7 @@ impl Environment {
         let all = self.variables.iter().filter(move |(name, _)| name.starts_with(prefix));
         all.map(|(name, value)| match value.to_str() {
             Some(value) => Ok(Variable { name, value }),
-            None => Err(ConfigError::Invalid {
-                place: place(name),
-                key: "the variable".to_owned(),
-                found: "bytes that are not UTF-8".to_owned(),
-                expected: "a text".to_owned(),
-            }),
+            None => Err(not_text(name)),
         })
     }
 }
@@ -109,6 +109,15 @@ impl Variable<'_> {
 
     fn place(&self) -> Place {
         place(self.name)
+    }
+}
+
+fn not_text(name: &str) -> ConfigError {
+    ConfigError::Invalid {
+        place: place(name),
+        key: "the variable".to_owned(),
+        found: "bytes that are not UTF-8".to_owned(),
+        expected: "a text".to_owned(),
     }
 }
 

@@ -34,6 +34,7 @@
 //! # Ok::<(), apus_config::ConfigError>(())
 //! ```
 
+mod docker_registry;
 mod effective;
 mod environment;
 mod error;
@@ -47,6 +48,7 @@ mod section;
 mod tree;
 mod yaml;
 
+pub use docker_registry::DockerRegistryStorage;
 pub use effective::{Effective, Setting};
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Source, Warning};
@@ -57,6 +59,6 @@ pub use model::{
     EndpointType, EventAction, FileCheck, FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig,
     IndexPlatforms, LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProxyConfig,
     ProxyCredentials, RedirectConfig, SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities,
-    SwiftConfig, SwiftCredentials, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck, TlsCertificate, TlsConfig,
-    TlsVersion, TokenAuthConfig, UploadPurging, ValidationConfig,
+    SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck,
+    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, ValidationConfig,
 };

@@ -88,7 +88,7 @@ fn finish(mut tree: Node, environment: &Environment, file: Option<PathBuf>) -> R
     Ok(Loaded { config, warnings, hindrances, notes, passed_over, effective, file })
 }
 
-fn read_file(path: &Path) -> Result<Node, ConfigError> {
+pub(crate) fn read_file(path: &Path) -> Result<Node, ConfigError> {
     let bytes = bytes(path).map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
     let source = Source::File(path.display().to_string().into());
     if let Ok(text) = str::from_utf8(&bytes) {

@@ -208,6 +208,8 @@ pub struct SwiftConfig {
     pub region: Option<String>,
     /// `prefix` of every object name, byte for byte as it was written: it is joined on without any clean-up.
     pub prefix: String,
+    /// `naming`: whose names objects have below the prefix. Default registry:2's.
+    pub naming: SwiftNaming,
     /// `endpointtype` of the service catalogue; `None` for public.
     pub endpoint_type: Option<EndpointType>,
     /// `storageurl`: the URL of the account, in place of the one from the service catalogue.
@@ -252,6 +254,16 @@ pub struct SwiftConfig {
     pub verify_checksums: Option<bool>,
     /// `capabilities`
     pub capabilities: SwiftCapabilities,
+}
+
+/// `storage.swift.naming`: whose names objects have below the prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwiftNaming {
+    /// `registry2`: `<prefix>/files/...`
+    #[default]
+    Registry2,
+    /// `docker-registry`: `<prefix>/...`, as docker-registry 0.x has them.
+    DockerRegistry,
 }
 
 /// `storage.swift.capabilities`: what the cluster can, in place of what it says of itself. `None` for what it says.

@@ -13,7 +13,10 @@ use crate::{Algorithm, Digest};
 
 /// A hash in progress.
 #[derive(Debug, Clone)]
-pub(crate) enum Hasher {
+pub struct Hasher(State);
+
+#[derive(Debug, Clone)]
+enum State {
     Sha256(Sha256),
     Sha512(Sha512),
 }
@@ -22,54 +25,60 @@ impl Hasher {
     /// Which implementation's states [`Hasher::state`] gives: any 0.11 of the crate sha2 reads those of any other.
     pub(crate) const SERIES: &str = "sha2-0.11";
 
-    pub(crate) fn new(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
-            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
-        }
+    /// The hash of nothing yet.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(Sha256::new()),
+            Algorithm::Sha512 => State::Sha512(Sha512::new()),
+        })
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Sha256(_) => Algorithm::Sha256,
-            Self::Sha512(_) => Algorithm::Sha512,
+        match &self.0 {
+            State::Sha256(_) => Algorithm::Sha256,
+            State::Sha512(_) => Algorithm::Sha512,
         }
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(hasher) => hasher.update(bytes),
-            Self::Sha512(hasher) => hasher.update(bytes),
+    /// More of the content.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            State::Sha256(hasher) => hasher.update(bytes),
+            State::Sha512(hasher) => hasher.update(bytes),
         }
     }
 
-    pub(crate) fn digest(self) -> Digest {
-        match self {
-            Self::Sha256(hasher) => Digest::from_value(Algorithm::Sha256, &hasher.finalize()),
-            Self::Sha512(hasher) => Digest::from_value(Algorithm::Sha512, &hasher.finalize()),
+    /// The digest of all of it.
+    #[must_use]
+    pub fn digest(self) -> Digest {
+        match self.0 {
+            State::Sha256(hasher) => Digest::from_value(Algorithm::Sha256, &hasher.finalize()),
+            State::Sha512(hasher) => Digest::from_value(Algorithm::Sha512, &hasher.finalize()),
         }
     }
 
     /// The state, in the format of [`Hasher::SERIES`].
     pub(crate) fn state(&self) -> Vec<u8> {
-        match self {
-            Self::Sha256(hasher) => hasher.serialize().to_vec(),
-            Self::Sha512(hasher) => hasher.serialize().to_vec(),
+        match &self.0 {
+            State::Sha256(hasher) => hasher.serialize().to_vec(),
+            State::Sha512(hasher) => hasher.serialize().to_vec(),
         }
     }
 
     /// Takes a state up again; `None` when it is none.
     pub(crate) fn resume(algorithm: Algorithm, state: &[u8]) -> Option<Self> {
-        match algorithm {
+        let state = match algorithm {
             Algorithm::Sha256 => {
                 let state = SerializedState::<Sha256>::try_from(state).ok()?;
-                Sha256::deserialize(&state).ok().map(Self::Sha256)
+                State::Sha256(Sha256::deserialize(&state).ok()?)
             }
             Algorithm::Sha512 => {
                 let state = SerializedState::<Sha512>::try_from(state).ok()?;
-                Sha512::deserialize(&state).ok().map(Self::Sha512)
+                State::Sha512(Sha512::deserialize(&state).ok()?)
             }
-        }
+        };
+        Some(Self(state))
     }
 }
 

@@ -42,6 +42,7 @@ pub use blobs::{Blob, BlobInfo, BlobUrl};
 pub use catalog::RepositoryPage;
 pub use digest::{Algorithm, Digest};
 pub use error::{Error, Result};
+pub use hashing::Hasher;
 pub use manifest::MediaType;
 pub use manifests::{Manifest, PutManifest, StoredManifest};
 pub use name::{Reference, RepositoryName, Tag};

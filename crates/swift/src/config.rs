@@ -46,9 +46,10 @@ pub struct SwiftConfig {
     pub proxies: Proxies,
     /// The container that holds everything ("container"). It is made if it is missing.
     pub container: String,
-    /// What every name of an object begins with ("prefix"), raw as registry:2 takes it; see
-    /// [`SwiftStorage`](crate::SwiftStorage).
+    /// What every name of an object begins with ("prefix"); see [`SwiftStorage`](crate::SwiftStorage).
     pub prefix: String,
+    /// Whose names objects have below the prefix.
+    pub naming: Naming,
     /// Bytes in a segment of a large object ("chunksize"), from 1 MiB up. An upload of very many segments makes its later
     /// ones larger, and none is larger than the cluster allows.
     pub segment_size: u64,
@@ -139,6 +140,18 @@ impl Interface {
     }
 }
 
+/// Whose names objects have below the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// registry:2's: the object `a` is `<prefix>/files/a`. The prefix is put in front raw, and only slashes at the very beginning are
+    /// dropped.
+    #[default]
+    Registry2,
+    /// docker-registry 0.x's: the object `a` is `<prefix>/a`. A prefix that ends in a slash gets no other, and one slash at the very
+    /// beginning is dropped.
+    DockerRegistry,
+}
+
 /// A setting that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} {reason}")]
@@ -178,6 +191,7 @@ impl SwiftConfig {
             proxies: Proxies::from_env(),
             container: container.into(),
             prefix: String::new(),
+            naming: Naming::default(),
             segment_size: 64 << 20,
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_mins(1),
@@ -227,6 +241,7 @@ impl SwiftConfig {
     /// The HTTP stack as configured; reads the files of the TLS settings.
     pub(crate) fn http_client(&self) -> Result<HttpClient, ConfigError> {
         HttpClient::new(Options {
+            name: "swift",
             max_requests: self.max_requests,
             connect_timeout: self.connect_timeout,
             answer_timeout: self.answer_timeout,

@@ -184,8 +184,8 @@ pub use client::{
     TemporaryUrlScope, TemporaryUrls, Upload, Uploaded, Usage,
 };
 pub use config::{
-    ApplicationCredential, AuthVersion, ConfigError, Credentials, Domain, Entity, Interface, Password, Scope,
-    Secret, SwiftConfig, Token,
+    ApplicationCredential, AuthVersion, ConfigError, Credentials, Domain, Entity, Interface, Naming,
+    Password, Scope, Secret, SwiftConfig, Token,
 };
 pub use error::{SwiftError, SwiftErrorKind};
 pub use info::{Capabilities, CapabilityOverrides, TemporaryUrlSupport};

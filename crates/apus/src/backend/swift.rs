@@ -2,11 +2,13 @@
 //! the other.
 
 use apus_config::{
-    AuthVersion, EndpointType, SwiftConfig, SwiftCredentials, SwiftSecret, SwiftSignIn, SwiftUser,
+    AuthVersion, EndpointType, SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn,
+    SwiftUser,
 };
 use apus_swift::{
     ApplicationCredential, CapabilityOverrides, ClientCertificate, ConfigError, Credentials, Domain, Entity,
-    Interface, Password, Secret, TemporaryUrlOptions, TemporaryUrlScope, TemporaryUrlSupport, Tls, Token,
+    Interface, Naming, Password, Secret, TemporaryUrlOptions, TemporaryUrlScope, TemporaryUrlSupport, Tls,
+    Token,
 };
 
 /// What the file says of a Swift, in the terms of the crate that reaches one. A cloud that the file only names is looked up
@@ -47,6 +49,10 @@ pub(crate) fn config(config: &SwiftConfig) -> Result<apus_swift::SwiftConfig, Co
         };
     }
     swift.prefix.clone_from(&config.prefix);
+    swift.naming = match config.naming {
+        SwiftNaming::Registry2 => Naming::Registry2,
+        SwiftNaming::DockerRegistry => Naming::DockerRegistry,
+    };
     set(&mut swift.segment_size, config.chunk_size);
     set(&mut swift.connect_timeout, config.connect_timeout);
     set(&mut swift.answer_timeout, config.answer_timeout);

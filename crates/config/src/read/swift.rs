@@ -11,13 +11,16 @@ use std::path::PathBuf;
 
 use super::{web_url, word};
 use crate::section::{Field, Section};
-use crate::{ConfigError, EndpointType, SwiftConfig, Warning, quantity};
+use crate::{ConfigError, EndpointType, SwiftConfig, SwiftNaming, Warning, quantity};
 
 /// The smallest `chunksize` in bytes, as in registry:2.
 const MIN_CHUNK: u64 = 1 << 20;
 
 const ENDPOINT_TYPES: [(&str, EndpointType); 3] =
     [("public", EndpointType::Public), ("internal", EndpointType::Internal), ("admin", EndpointType::Admin)];
+
+const NAMINGS: [(&str, SwiftNaming); 2] =
+    [("registry2", SwiftNaming::Registry2), ("docker-registry", SwiftNaming::DockerRegistry)];
 
 const STORAGE_URL: &str =
     "an http or https URL without credentials, such as https://swift.example/v1/AUTH_0123456789abcdef";
@@ -63,6 +66,9 @@ fn parameters(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<Swif
         trust_id: section.text("trustid")?,
         region: section.text("region")?,
         prefix: section.text("prefix")?.unwrap_or_default(),
+        naming: section
+            .parse("naming", "registry2 or docker-registry", |text| word(text, &NAMINGS))?
+            .unwrap_or_default(),
         endpoint_type: section
             .parse("endpointtype", "public, internal or admin", |text| word(text, &ENDPOINT_TYPES))?,
         storage_url: section.parse("storageurl", STORAGE_URL, |text| web_url(text).map(str::to_owned))?,

@@ -60,6 +60,7 @@ const SWIFT: &[Key] = &[
     text("cloud"),
     text("container").formerly("swift_container"),
     text("prefix"),
+    Key::new("naming", Kind::Word(Some("registry2"))),
     text("region").formerly("swift_region_name"),
     word_or("endpointtype", "public").formerly("swift_endpoint_type"),
     text("storageurl").formerly("swift_object_storage_url"),

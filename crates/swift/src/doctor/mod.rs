@@ -56,7 +56,7 @@ impl Doctor {
         let client = SwiftClient::new(config)?;
         Ok(Self {
             container: client.container(config.container.clone()),
-            probes: Probes::new(&config.prefix),
+            probes: Probes::new(config),
             config: config.clone(),
             client,
             examines_temporary_urls: true,

@@ -3,6 +3,7 @@
 use apus_storage::ByteRange;
 use bytes::Bytes;
 
+use crate::SwiftConfig;
 use crate::storage::probes;
 
 const KIB: usize = 1 << 10;
@@ -25,9 +26,9 @@ impl Probes {
     /// Bytes of the plain object, and of a segment where the cluster does not want more.
     pub(super) const SIZE: usize = 64 * KIB;
 
-    pub(super) fn new(prefix: &str) -> Self {
+    pub(super) fn new(config: &SwiftConfig) -> Self {
         let nonce = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 8]>());
-        let beginning = format!("{}check-{nonce}/", probes(prefix));
+        let beginning = format!("{}check-{nonce}/", probes(config));
         Self {
             plain: format!("{beginning}plain"),
             content: random(Self::SIZE),

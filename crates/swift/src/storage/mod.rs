@@ -51,8 +51,8 @@ const PUBLICATION: u32 = 5;
 /// Storage in one container of a Swift.
 ///
 /// An object lies under `<prefix>/files/<name>`, exactly where registry:2 has it, with the prefix taken as raw as it was
-/// there: without a prefix under `files/<name>`, with `foo/` under `foo//files/<name>`. It is written in one PUT straight
-/// to this name. What is too large for that, or comes in parts, becomes segments and a static large object at this name.
+/// there: without a prefix under `files/<name>`, with `foo/` under `foo//files/<name>`; or where docker-registry 0.x has it
+/// ([`Naming`](crate::Naming)). It is written in one PUT straight to this name. What is too large for that, or comes in parts, becomes segments and a static large object at this name.
 /// Nothing is ever copied or moved, and no listing is believed where an object can be asked.
 ///
 /// What registry:2 wrote is read and deleted as it is, dynamic large objects with their segments. A large object that misses
@@ -109,7 +109,7 @@ impl SwiftStorage {
             temporary_urls: redirect::temporary_urls(&container, config),
             read_here: ReadHere::new(),
             container,
-            names: Names::new(&config.prefix),
+            names: Names::new(config),
             segment_size: config.segment_size,
             lease: config.total_timeout.saturating_mul(PUBLICATION),
             sessions: SessionCache::new(),

@@ -3,11 +3,12 @@
 
 use apus_storage::{ErrorKind, ObjectName, Result, StageId, StageRevision, StorageError};
 
+use crate::{Naming, SwiftConfig};
+
 /// The longest name of an object, in bytes (Swift, "Object Storage API overview", constraints).
 const LONGEST: usize = 1024;
 
-/// The names of objects in Swift, by their names in the contract. All begin with the prefix, raw as registry:2 takes it:
-/// put in front as it is, and only slashes at the very beginning are dropped.
+/// The names of objects in Swift, by their names in the contract. All begin with the prefix, as the [`Naming`] takes it.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     files: String,
@@ -16,24 +17,35 @@ pub(super) struct Names {
     records: String,
 }
 
-fn below(prefix: &str, rest: &str) -> String {
-    format!("{prefix}{rest}").trim_start_matches('/').to_owned()
+fn below(config: &SwiftConfig, rest: &str) -> String {
+    let prefix = &config.prefix;
+    match config.naming {
+        Naming::Registry2 => format!("{prefix}/{rest}").trim_start_matches('/').to_owned(),
+        Naming::DockerRegistry => {
+            let slash = if prefix.ends_with('/') { "" } else { "/" };
+            let name = format!("{prefix}{slash}{rest}");
+            name.strip_prefix('/').map_or_else(|| name.clone(), str::to_owned)
+        }
+    }
 }
 
 /// What the names of objects begin with that are written only to see whether something works. They may be deleted at any
 /// time.
-pub(crate) fn probes(prefix: &str) -> String {
-    below(prefix, "/apus/probes/")
+pub(crate) fn probes(config: &SwiftConfig) -> String {
+    below(config, "apus/probes/")
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str) -> Self {
-        let below = |rest: &str| below(prefix, rest);
+    pub(super) fn new(config: &SwiftConfig) -> Self {
+        let files = match config.naming {
+            Naming::Registry2 => "files/",
+            Naming::DockerRegistry => "",
+        };
         Self {
-            files: below("/files/"),
-            segments: below("/segments/apus/"),
-            sessions: below("/apus/sessions/"),
-            records: below("/apus/records/"),
+            files: below(config, files),
+            segments: below(config, "segments/apus/"),
+            sessions: below(config, "apus/sessions/"),
+            records: below(config, "apus/records/"),
         }
     }
 
@@ -91,6 +103,38 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Password;
+
+    fn config(prefix: &str) -> SwiftConfig {
+        let mut config = SwiftConfig::new("http://swift.example/auth/v1.0", Password::new("a:b", "c"), "d");
+        config.prefix = prefix.to_owned();
+        config
+    }
+
+    fn registry_2(prefix: &str) -> Names {
+        Names::new(&config(prefix))
+    }
+
+    /// As docker-registry-driver-swift 0.2.1 named its objects.
+    #[test]
+    fn the_root_is_taken_as_the_first_driver_took_it() {
+        let name = ObjectName::parse("foo").unwrap();
+        let roots = [
+            ("", "foo"),
+            ("/", "foo"),
+            ("registry", "registry/foo"),
+            ("/registry", "registry/foo"),
+            ("registry/", "registry/foo"),
+            ("/registry/", "registry/foo"),
+            ("//registry", "/registry/foo"),
+            ("/registry//", "registry//foo"),
+        ];
+        for (root, object) in roots {
+            let names = Names::new(&SwiftConfig { naming: Naming::DockerRegistry, ..config(root) });
+            assert_eq!(names.object("read", &name).unwrap(), object, "{root:?}");
+            assert_eq!(format!("{}foo", names.files()), object, "{root:?}");
+        }
+    }
 
     #[test]
     fn the_prefix_is_taken_as_registry_2_takes_it() {
@@ -136,7 +180,7 @@ mod tests {
         ];
         let stage = StageId::parse("s").unwrap();
         for (prefix, object, segments, session, record) in cases {
-            let names = Names::new(prefix);
+            let names = registry_2(prefix);
             assert_eq!(names.object("write", &name).unwrap(), object, "{prefix:?}");
             assert_eq!(names.segments_of(&stage), segments, "{prefix:?}");
             assert_eq!(names.session(&stage), session, "{prefix:?}");
@@ -150,7 +194,7 @@ mod tests {
         let parts = ["", "/", "//", "a", "a/", "/a", "a//b", " ", ".", "files", "ü%20"];
         for (first, second) in parts.iter().flat_map(|first| parts.map(|second| (first, second))) {
             let prefix = format!("{first}{second}");
-            let names = Names::new(&prefix);
+            let names = registry_2(&prefix);
             for path in ["/docker/registry/v2/repositories/a/b/_layers", "/x"] {
                 let expected = format!("{prefix}/files{path}");
                 let expected = expected.trim_end_matches('/').trim_start_matches('/');
@@ -168,14 +212,14 @@ mod tests {
         let component = "c".repeat(223);
         let name = ObjectName::parse([&*component; 4].join("/")).unwrap();
         assert_eq!(name.as_str().len(), 895);
-        Names::new(&"p".repeat(1024 - 895 - "/files/".len())).object("write", &name).unwrap();
-        let error = Names::new(&"p".repeat(123)).object("write", &name).unwrap_err();
+        registry_2(&"p".repeat(1024 - 895 - "/files/".len())).object("write", &name).unwrap();
+        let error = registry_2(&"p".repeat(123)).object("write", &name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidName);
     }
 
     #[test]
     fn segments_are_numbered_and_never_named_twice() {
-        let names = Names::new("");
+        let names = registry_2("");
         let stage = StageId::parse("s").unwrap();
         let name = names.new_segment(&stage, 7);
         assert!(name.starts_with("segments/apus/s/00000007-"), "{name}");

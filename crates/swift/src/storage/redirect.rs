@@ -18,7 +18,7 @@ const PROBE: &[u8] = b"Apus fetches this by a temporary URL to know that such UR
 
 /// Temporary URLs for what lies in the container.
 pub(super) fn temporary_urls(container: &Container, config: &SwiftConfig) -> TemporaryUrls {
-    let name = format!("{}temporary-url", names::probes(&config.prefix));
+    let name = format!("{}temporary-url", names::probes(config));
     TemporaryUrls::new(container.clone(), config, name, Bytes::from_static(PROBE))
 }
 

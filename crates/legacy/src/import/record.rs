@@ -1,0 +1,86 @@
+//! What is remembered of layers that were brought over, in the new registry's storage: by the checksum that proved them, so that
+//! what the old registry has is still what was brought.
+
+use std::sync::Arc;
+
+use apus_registry::Digest;
+use apus_storage::{ByteRange, Freshness, ObjectName, Storage, WriteMode, body};
+use serde::{Deserialize, Serialize};
+
+use super::layer::{Descriptor, Layer};
+use crate::{ImageId, Result};
+
+/// Under which the records lie. The number is the version of their format.
+const FOLDER: &str = "apus/imports/docker-registry/1";
+
+/// The largest record, in bytes.
+const LARGEST: usize = 4096;
+
+/// The records in one storage.
+pub(super) struct Records(Arc<dyn Storage>);
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Of description and layer, as the old registry computes it.
+    checksum: String,
+    /// `None` where there were no files.
+    layer: Option<Written>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    digest: String,
+    size: u64,
+    archive: String,
+    compressed: bool,
+}
+
+impl Records {
+    pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self(storage)
+    }
+
+    /// What became of an image's layer; `None` unless it was proven by one of these checksums. A record that makes no sense is
+    /// none: the layer is brought again, which changes nothing.
+    pub(super) async fn find(&self, image: &ImageId, checksums: &[String]) -> Result<Option<Layer>> {
+        let Some(reader) = self.0.read(&name(image)?, ByteRange::Full, Freshness::Newest).await? else {
+            return Ok(None);
+        };
+        let Ok(content) = body::collect(reader.stream, LARGEST).await else { return Ok(None) };
+        let Ok(record) = serde_json::from_slice::<Record>(&content) else { return Ok(None) };
+        if !checksums.contains(&record.checksum) {
+            return Ok(None);
+        }
+        Ok(match record.layer {
+            None => Some(Layer::NoFiles),
+            Some(written) => read(&written).map(Layer::Files),
+        })
+    }
+
+    pub(super) async fn keep(&self, image: &ImageId, checksum: &Digest, layer: &Layer) -> Result<()> {
+        let layer = layer.descriptor().map(|descriptor| Written {
+            digest: descriptor.digest.to_string(),
+            size: descriptor.size,
+            archive: descriptor.archive.to_string(),
+            compressed: descriptor.compressed,
+        });
+        let record = Record { checksum: checksum.to_string(), layer };
+        // Plain strings and numbers always become JSON.
+        let content = serde_json::to_vec(&record).unwrap_or_default();
+        self.0.write(&name(image)?, content.into(), WriteMode::Replace).await?;
+        Ok(())
+    }
+}
+
+fn name(image: &ImageId) -> Result<ObjectName> {
+    Ok(ObjectName::parse(format!("{FOLDER}/{image}"))?)
+}
+
+fn read(written: &Written) -> Option<Descriptor> {
+    Some(Descriptor {
+        digest: Digest::parse(&written.digest).ok()?,
+        archive: Digest::parse(&written.archive).ok()?,
+        size: written.size,
+        compressed: written.compressed,
+    })
+}
