@@ -44,6 +44,7 @@ pub(crate) enum ImportCommand {
 /// cannot come over, or stays as it is here.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct DockerRegistry {
     /// The old registry: its configuration file, obeyed as there with SETTINGS_FLAVOR and variables, or the
     /// directory that holds its images and repositories.
@@ -186,6 +187,7 @@ enum Line<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the output")]
 struct Tag<'a> {
     repository: String,
     tag: &'a str,

@@ -18,16 +18,13 @@ pub(super) fn choose(file: Node, environment: &Environment) -> Result<(Option<St
         return Err(super::wrong(&file.place, "the file", "a mapping of flavours"));
     };
     let names: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-    match entries.into_iter().find(|entry| entry.key == name) {
-        Some(entry) => Ok((Some(name.to_owned()), entry.node)),
-        None => {
-            let place = match said {
-                Some(_) => Place::beginning(Source::Variable(VARIABLE.into())),
-                None => file.place,
-            };
-            let reason =
-                format!("the file has no such flavour; choose one by {VARIABLE} of: {}", names.join(", "));
-            Err(ConfigError::Unsupported { place, key: name.to_owned(), reason })
-        }
+    if let Some(entry) = entries.into_iter().find(|entry| entry.key == name) {
+        return Ok((Some(name.to_owned()), entry.node));
     }
+    let place = match said {
+        Some(_) => Place::beginning(Source::Variable(VARIABLE.into())),
+        None => file.place,
+    };
+    let reason = format!("the file has no such flavour; choose one by {VARIABLE} of: {}", names.join(", "));
+    Err(ConfigError::Unsupported { place, key: name.to_owned(), reason })
 }
