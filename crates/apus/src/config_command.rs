@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use apus_config::{Loaded, Place, Source, StorageDriver, Warning};
+use apus_config::{Converted, Environment, Loaded, Place, Source, StorageDriver, Warning};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -25,7 +25,8 @@ pub(crate) enum ConfigCommand {
     /// Exit status: 0 it can be used, perhaps with warnings; 1 it cannot; 2 wrong usage.
     #[command(verbatim_doc_comment)]
     Check {
-        /// A configuration file in the form of registry:2; else the one that REGISTRY_CONFIGURATION_PATH names.
+        /// A configuration file of registry:2 or of docker-registry 0.x; else the one that
+        /// REGISTRY_CONFIGURATION_PATH or DOCKER_REGISTRY_CONFIG names.
         file: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
@@ -42,11 +43,25 @@ pub(crate) enum ConfigCommand {
     /// Exit status: 0; 1 the configuration cannot be used; 2 wrong usage.
     #[command(verbatim_doc_comment)]
     Show {
-        /// A configuration file in the form of registry:2; else the one that REGISTRY_CONFIGURATION_PATH names.
+        /// A configuration file of registry:2 or of docker-registry 0.x; else the one that
+        /// REGISTRY_CONFIGURATION_PATH or DOCKER_REGISTRY_CONFIG names.
         file: Option<PathBuf>,
         /// Print JSON, a line for each setting.
         #[arg(long)]
         json: bool,
+    },
+    /// Print a file of docker-registry 0.x in the form of today, which means the same
+    ///
+    /// SETTINGS_FLAVOR and the variables that the file names have their say as they had; the values that
+    /// they have now are written down, with the variable's name in a comment. A password that a variable
+    /// holds is not: a comment says in which variable Apus takes it. What has no counterpart is told in
+    /// comments too, and on standard error.
+    ///
+    /// Exit status: 0; 1 the file cannot be used, or is none of docker-registry 0.x; 2 wrong usage.
+    #[command(verbatim_doc_comment)]
+    Convert {
+        /// A configuration file of docker-registry 0.x.
+        file: PathBuf,
     },
 }
 
@@ -55,6 +70,30 @@ pub(crate) fn run(command: &ConfigCommand) -> ExitCode {
     match command {
         ConfigCommand::Check { file, json } => check(file.as_deref(), *json),
         ConfigCommand::Show { file, json } => show(file.as_deref(), *json),
+        ConfigCommand::Convert { file } => convert(file),
+    }
+}
+
+fn convert(file: &Path) -> ExitCode {
+    match Converted::load(file, &Environment::of_process()) {
+        Ok(Some(converted)) => {
+            for warning in &converted.warnings {
+                // Where standard error is gone there is nobody left to tell.
+                let _ = writeln!(std::io::stderr(), "apus: warning: {warning}");
+            }
+            put(&converted.yaml);
+            ExitCode::SUCCESS
+        }
+        Ok(None) => {
+            let text =
+                format!("{} is no file of docker-registry 0.x, and needs no converting", file.display());
+            logging::complain(&std::io::Error::other(text));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            logging::complain(&error);
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -36,7 +36,8 @@ struct Arguments {
 enum Command {
     /// Serve a registry until SIGTERM or Ctrl-C; without a file on 127.0.0.1:5000, with its images in ./apus-data.
     Serve {
-        /// A configuration file in the form of registry:2; else the one that REGISTRY_CONFIGURATION_PATH names.
+        /// A configuration file of registry:2 or of docker-registry 0.x; else the one that REGISTRY_CONFIGURATION_PATH or
+        /// DOCKER_REGISTRY_CONFIG names.
         file: Option<PathBuf>,
     },
     GarbageCollect(garbage_collect::GarbageCollect),

@@ -267,7 +267,7 @@ fn indented(head: &str, lines: Vec<String>) -> Vec<String> {
 }
 
 /// A scalar as YAML: as it is where that says the same, else in double quotes.
-fn written(value: &Scalar) -> String {
+pub(crate) fn written(value: &Scalar) -> String {
     let text = &value.text;
     let starts_well = text.starts_with(|c: char| c.is_alphanumeric() || "/._:<".contains(c));
     let is_usual = |c: char| c.is_alphanumeric() || " /._:@+=<>~,()*$^-".contains(c);

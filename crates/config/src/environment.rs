@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::docker_registry;
 use crate::tree::Node;
 use crate::{ConfigError, Place, Source, Warning};
 
@@ -21,6 +22,9 @@ const PREFIX: &str = "REGISTRY_";
 
 /// Names the file, where the command does not.
 const CONFIGURATION_PATH: &str = "REGISTRY_CONFIGURATION_PATH";
+
+/// The same for docker-registry 0.x.
+const DOCKER_REGISTRY_CONFIG: &str = "DOCKER_REGISTRY_CONFIG";
 
 /// Variables of an environment. Nothing changes when that environment does.
 #[derive(Clone, Default)]
@@ -64,10 +68,31 @@ impl Environment {
         Self { variables: variables.collect() }
     }
 
-    /// `REGISTRY_CONFIGURATION_PATH`, if it says something.
+    /// `REGISTRY_CONFIGURATION_PATH`, or else `DOCKER_REGISTRY_CONFIG`, if it says something.
     #[must_use]
     pub fn configuration_path(&self) -> Option<PathBuf> {
-        self.variables.get(CONFIGURATION_PATH).filter(|path| !path.is_empty()).map(PathBuf::from)
+        let said = |name: &&str| self.variables.get(*name).filter(|path| !path.is_empty());
+        [CONFIGURATION_PATH, DOCKER_REGISTRY_CONFIG].iter().find_map(said).map(PathBuf::from)
+    }
+
+    /// What has a say beside a file of docker-registry 0.x. Such a file names the variables of OpenStack that count itself, and to it
+    /// two of the variables that look like settings were something else.
+    pub(crate) fn beside_docker_registry(&self) -> Self {
+        let mut variables = self.variables.clone();
+        variables.retain(|name, _| {
+            !name.starts_with(openstack::PREFIX)
+                && ![docker_registry::HOST, docker_registry::PORT].contains(&&**name)
+        });
+        Self { variables }
+    }
+
+    /// A note about the variables that the server of docker-registry 0.x had, and that are nothing to Apus.
+    pub(crate) fn of_the_old_server(&self) -> Option<String> {
+        let is_one = |name: &&str| name.starts_with("GUNICORN_") || name.starts_with("NEW_RELIC_");
+        let names: Vec<_> = self.variables.keys().map(String::as_str).filter(is_one).collect();
+        let note =
+            || format!("no effect: {}, for Apus has no workers to count, and no agents", names.join(", "));
+        (!names.is_empty()).then(note)
     }
 
     /// What one variable says; `None` if there is no such variable.

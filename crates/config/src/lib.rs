@@ -48,7 +48,7 @@ mod section;
 mod tree;
 mod yaml;
 
-pub use docker_registry::DockerRegistryStorage;
+pub use docker_registry::{Converted, DockerRegistryStorage};
 pub use effective::{Effective, Setting};
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Source, Warning};
@@ -60,5 +60,6 @@ pub use model::{
     IndexPlatforms, LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProxyConfig,
     ProxyCredentials, RedirectConfig, SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities,
     SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck,
-    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, ValidationConfig,
+    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, V1Access, V1Config, V1Cors,
+    V1Mirroring, ValidationConfig,
 };

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::docker_registry::{self, Secrets};
 use crate::effective::Effective;
 use crate::environment::{Environment, Remarks};
 use crate::tree::Node;
@@ -66,8 +67,8 @@ impl Config {
         finish(yaml::load(text, &Arc::from(file_name))?, &Environment::default(), None)
     }
 
-    /// Reads a registry:2 configuration file of at most 1 MiB, and lets the environment have its say. Where no file is given,
-    /// it is the one that `REGISTRY_CONFIGURATION_PATH` names; without any, [`Config::default`] is what the variables change.
+    /// Reads a configuration file of at most 1 MiB, of registry:2 or of docker-registry 0.x, and lets the environment have its say.
+    /// Where no file is given, it is the one that `REGISTRY_CONFIGURATION_PATH` or `DOCKER_REGISTRY_CONFIG` names; without any, [`Config::default`] is what the variables change.
     pub fn load_with(file: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigError> {
         let file = file.map(Path::to_owned).or_else(|| environment.configuration_path());
         let tree = match &file {
@@ -80,7 +81,19 @@ impl Config {
 
 fn finish(mut tree: Node, environment: &Environment, file: Option<PathBuf>) -> Result<Loaded, ConfigError> {
     let mut remarks = Remarks::default();
-    environment.apply(&mut tree, &mut remarks)?;
+    if docker_registry::is_one(&tree) {
+        let translated =
+            docker_registry::translate(tree, environment, Secrets::Needed, &mut remarks.warnings)?;
+        tree = translated.tree;
+        remarks.notes.push(match translated.flavour {
+            Some(flavour) => format!("a file of docker-registry 0.x, of which the flavour {flavour} counts"),
+            None => "a file of docker-registry 0.x".to_owned(),
+        });
+        remarks.notes.extend(environment.of_the_old_server());
+        environment.beside_docker_registry().apply(&mut tree, &mut remarks)?;
+    } else {
+        environment.apply(&mut tree, &mut remarks)?;
+    }
     let Remarks { mut warnings, notes, passed_over } = remarks;
     let effective = Effective::new(&tree);
     let (config, hindrances) = read::interpret(tree, &mut warnings)?;

@@ -7,6 +7,7 @@ mod http;
 mod notifications;
 mod proxy;
 mod tls;
+mod v1;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use http::{DebugConfig, HttpConfig};
 pub use notifications::{EndpointConfig, EventAction, NotificationsConfig};
 pub use proxy::{ProxyConfig, ProxyCredentials};
 pub use tls::{CipherSuite, ClientAuth, ClientAuthMode, TlsCertificate, TlsConfig, TlsVersion};
+pub use v1::{V1Access, V1Config, V1Cors, V1Mirroring};
 
 /// Everything that can be configured.
 ///
@@ -41,6 +43,8 @@ pub struct Config {
     pub health: HealthConfig,
     /// `proxy`; `None` for a registry of its own.
     pub proxy: Option<ProxyConfig>,
+    /// `v1`; `None` unless it is `enabled`.
+    pub v1: Option<V1Config>,
     /// `validation`
     pub validation: ValidationConfig,
     /// `catalog.maxentries`: repositories on the longest page of the catalog. `None`, also for zero and less, for the server's

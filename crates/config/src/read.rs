@@ -17,6 +17,7 @@ mod proxy;
 mod storage;
 mod swift;
 mod tls;
+mod v1;
 mod validation;
 mod without_effect;
 
@@ -53,6 +54,7 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         notifications: notifications::read(root.section("notifications")?, warnings)?,
         health: health::read(root.section("health")?, warnings)?,
         proxy: proxy::read(&mut root, warnings)?,
+        v1: v1::read(root.section("v1")?, warnings)?,
         validation: validation::read(root.section("validation")?, warnings)?,
         catalog_max_entries: most(root.section("catalog")?, "maxentries", warnings)?,
         tags_max_tags: most(root.section("tags")?, "maxtags", warnings)?,

@@ -6,6 +6,7 @@
 mod http;
 mod rest;
 mod storage;
+mod v1;
 
 /// A key of a section.
 pub(crate) struct Key {

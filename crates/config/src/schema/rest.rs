@@ -1,7 +1,7 @@
 //! The top of the file, and the keys of all sections but `storage` and `http`.
 
 use super::{
-    Key, Kind, foreign, http, list, map, optional, secret, section, storage, text, texts, word, word_or,
+    Key, Kind, foreign, http, list, map, optional, secret, section, storage, text, texts, v1, word, word_or,
 };
 
 pub(super) const ROOT: &[Key] = &[
@@ -14,6 +14,7 @@ pub(super) const ROOT: &[Key] = &[
     section("catalog", &[word_or("maxentries", "1000")]),
     section("tags", &[word_or("maxtags", "10000")]),
     section("validation", VALIDATION),
+    optional("v1", v1::V1),
     optional("proxy", PROXY),
     optional("notifications", NOTIFICATIONS),
     optional("health", HEALTH),

@@ -33,6 +33,7 @@ middleware: {registry: [{name: a}], repository: [{name: a}], storage: [{name: a}
 notifications: {endpoints: [{name: a, url: 'https://e'}]}
 health: {file: [{file: /f}], http: [{uri: 'https://h'}], tcp: [{addr: 'h:1'}]}
 validation: {manifests: {indexes: {platforms: list, platformlist: [{os: o, architecture: a}]}}}
+v1: {mirroring: {source: 'https://r'}, cors: {origins: ['*']}}
 ",
     "version: 0.1
 storage: {s3: {bucket: b}}
@@ -102,6 +103,7 @@ health:
   file: [{file: /f}]
   http: [{uri: 'https://h'}]
   tcp: [{addr: 'h:1'}]
+v1: {enabled: true, mirroring: {source: 'https://r'}, cors: {origins: ['*']}}
 ";
         let file = format!("version: 0.1\nstorage:\n  {storage}\n{more}");
         let implicit = Config::parse(&file, "c.yml").unwrap_or_else(|error| panic!("{error}\n{file}"));
