@@ -8,8 +8,11 @@ mod debug;
 mod doctor;
 mod garbage_collect;
 mod import;
+mod instance;
 mod logging;
+mod notify;
 mod options;
+mod outgoing;
 mod serve;
 
 use std::ffi::OsString;

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
@@ -11,7 +12,7 @@ use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, configuration, debug, logging, options};
+use crate::{backend, configuration, debug, logging, notify, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +85,11 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
         None => None,
     };
     tracing::info!(address, tls = tls.is_some(), version = env!("CARGO_PKG_VERSION"), "listening");
+    notify::ready(&address);
     if newcomer {
         greet(&address, &config.storage.driver);
     }
-    let stopped = asked_to_stop(terminate, interrupt);
+    let stopped = asked_to_stop(terminate, interrupt, config.http.drain_timeout);
     apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
     tracing::info!("stopped");
     Ok(())
@@ -127,11 +129,12 @@ pub(crate) async fn listen_on_port(
     }
 }
 
-async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal) {
+async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal, drain_timeout: Duration) {
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: no new requests"),
         _ = interrupt.recv() => tracing::info!("SIGINT: no new requests"),
     }
+    notify::stopping(drain_timeout);
 }
 
 /// What someone types next who has just typed `apus serve`.
