@@ -17,6 +17,7 @@
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
+//! | `logs` | the forms of the log, the names in it, one identifier from client to Swift, and no secrets |
 //! | `package` | the Debian package's service, the image, the example for Kubernetes |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
@@ -44,6 +45,7 @@ mod doctor;
 mod garbage_collect;
 mod http;
 mod incumbent;
+mod logs;
 mod memory;
 mod outage;
 mod package;

@@ -6,6 +6,8 @@ use apus_config::{CipherSuite, Config, HttpConfig, TlsConfig, ValidationConfig};
 use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions};
 use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
 
+use crate::logging;
+
 pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     let redirect = &config.storage.redirect;
     RegistryOptions {
@@ -23,6 +25,7 @@ pub(crate) fn of_app(config: &Config) -> AppOptions {
         locations: locations(&config.http),
         prefix: config.http.prefix.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        access_log: config.log.access_log.then_some(logging::access),
         headers: config.http.headers.clone(),
         longest_catalog: config.catalog_max_entries.map_or(default.longest_catalog, usize::from),
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),

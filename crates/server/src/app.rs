@@ -16,6 +16,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 
+use crate::access_log;
 use crate::action::Content;
 use crate::answer::{API_VERSION, Answer, WithHeader, content, finished, status};
 use crate::budget::Budget;
@@ -36,6 +37,8 @@ pub struct AppOptions {
     /// The proxies that are believed about where a request came from (`Forwarded`, `X-Forwarded-*`). `None` to believe anyone
     /// about the scheme and the host, and nobody about the client's address.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Writes a line of the access log, in Apache's combined form and without its line break; `None` for no such log.
+    pub access_log: Option<fn(&str)>,
     /// Sent with every answer, errors included. Where the registry itself says something under a name, its word stands. Those
     /// that frame a message (`Content-Length` and the like) are left out, which is told in the log.
     pub headers: HeaderMap,
@@ -55,6 +58,7 @@ impl Default for AppOptions {
             locations: Locations::default(),
             prefix: String::new(),
             trusted_proxies: None,
+            access_log: None,
             headers: HeaderMap::new(),
             idle_timeout: Duration::from_mins(1),
             manifest_memory: 256 << 20,
@@ -95,6 +99,12 @@ impl App {
 
     pub(crate) fn manifest_memory(&self) -> &Budget {
         &self.0.manifest_memory
+    }
+
+    /// Whether a peer is one of the proxies that are believed because the operator named them.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.options().trusted_proxies.iter().flatten().any(|network| network.contains(&peer))
     }
 
     /// Where a request came from, as far as its proxies are believed.
@@ -178,6 +188,9 @@ where
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
             let route = app.route(request.uri().path());
+            if let Ok(route) = &route {
+                access_log::tell(route);
+            }
             let measured = Measured::begin(request.method(), route.as_ref().ok());
             let answer = app.answer(request, route, measured.read()).await;
             let answer = finished(answer.with_header(API_VERSION, "registry/2.0"), is_head);

@@ -72,20 +72,39 @@ impl Failure {
 
     /// The answer that tells it.
     pub(crate) fn answer(self) -> Answer {
-        #[derive(Serialize)]
-        struct Told {
-            code: ErrorCode,
-            message: String,
-            detail: Value,
+        let told = self.errors.first().map(Told::of);
+        let object = |(code, message, detail)| json!({ "code": code, "message": message, "detail": detail });
+        let errors: Vec<Value> = self.errors.into_iter().map(object).collect();
+        let body = Bytes::from(json!({ "errors": errors }).to_string() + "\n");
+        let mut answer = content(self.status, "application/json", body);
+        if let Some(told) = told {
+            answer.extensions_mut().insert(told);
         }
-        let told: Vec<Told> =
-            self.errors.into_iter().map(|(code, message, detail)| Told { code, message, detail }).collect();
-        let body = Bytes::from(json!({ "errors": told }).to_string() + "\n");
-        let answer = content(self.status, "application/json", body);
         match self.retry_after {
             Some(seconds) => answer.with_header(header::RETRY_AFTER, seconds.to_string()),
             None => answer,
         }
+    }
+}
+
+/// What a client was told, for the log; it stays with the answer. The first, where there were several errors.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// In registry:2's spelling, such as `manifest unknown`.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) detail: Option<String>,
+}
+
+impl Told {
+    fn of((code, message, detail): &(ErrorCode, String, Value)) -> Self {
+        let code = json!(code).as_str().unwrap_or_default().to_lowercase().replace('_', " ");
+        let detail = match detail {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        Self { code, message: message.clone(), detail }
     }
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Listener`], [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
 //! | `connection`, [`Tls`] | one of them: with TLS or without, HTTP/1.1 or HTTP/2, its limits |
-//! | `access_log`, `forwarded` | the request gets an identifier, and a line in the log when it is answered; whom it came from |
+//! | `access_log`, `forwarded`, [`RequestId`] | whom the request came from, which it is, and a line in the log when it is over |
 //! | `measured` | it is counted, from here to the last byte of its answer |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
@@ -41,12 +41,14 @@ mod parameters;
 mod ranges;
 mod received;
 mod request;
+mod request_id;
 mod route;
 mod serve;
 mod tls;
 mod uploads;
 mod warning;
 
+pub use access_log::REQUEST_SPAN;
 pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
@@ -54,6 +56,7 @@ pub use debug::{DebugPages, serve_debug};
 pub use errors::ErrorCode;
 pub use listener::Listener;
 pub use locations::Locations;
+pub use request_id::RequestId;
 pub use route::{Route, RouteError};
 pub use rustls::CipherSuite;
 pub use serve::{ServeOptions, serve};

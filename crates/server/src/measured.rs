@@ -13,7 +13,7 @@ use crate::Route;
 use crate::answer::Answer;
 
 /// What is recorded of a request whose client went away before the answer, as registry:2 does.
-const CLIENT_WENT_AWAY: u16 = 499;
+pub(crate) const CLIENT_WENT_AWAY: u16 = 499;
 
 /// A request under way. Recorded when it is dropped.
 #[derive(Debug)]

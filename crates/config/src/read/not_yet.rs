@@ -43,13 +43,6 @@ const NOT_YET: &[NotYet] = &[
         "this version cannot refuse writes; remove this key if writes may be taken",
     ),
     warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
-    warns("log.accesslog", |config| config.log.access_log, "requests are not logged in Apache's form"),
-    warns("log.fields", |config| !config.log.fields.is_empty(), "lines of log carry no extra fields"),
-    warns(
-        "log.formatter",
-        |config| config.log.format == crate::LogFormat::Logstash,
-        "there is no logstash form, the log is written as json",
-    ),
     warns("notifications", |config| !config.notifications.endpoints.is_empty(), "no notifications are sent"),
     warns(
         "storage.maintenance.uploadpurging",

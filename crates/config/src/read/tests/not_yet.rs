@@ -62,10 +62,6 @@ fn the_rest_is_warned_about() {
     assert_eq!(
         told,
         [
-            "config.yml:3:3: log.accesslog: not obeyed by this version: requests are not logged in Apache's form",
-            "config.yml:4:3: log.fields: not obeyed by this version: lines of log carry no extra fields",
-            "config.yml:5:3: log.formatter: not obeyed by this version: there is no logstash form, the log is written \
-             as json",
             "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
              by these rules",
             "config.yml:14:3: http.debug: not obeyed by this version: there is no debug server",
