@@ -14,6 +14,8 @@
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
 //! | `outage` | a Swift that is down, comes back, refuses the password or the container |
+//! | `health` | registry:2's page of health and its four checks, probes, and that a check never shuts the registry |
+//! | `metrics` | what is measured of real traffic, read by a real Prometheus; the dashboard and the alert rules on it |
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
@@ -43,10 +45,12 @@ mod conformance;
 mod crash;
 mod doctor;
 mod garbage_collect;
+mod health;
 mod http;
 mod incumbent;
 mod logs;
 mod memory;
+mod metrics;
 mod outage;
 mod package;
 mod protocol;

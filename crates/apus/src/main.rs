@@ -7,6 +7,7 @@ mod configuration;
 mod debug;
 mod doctor;
 mod garbage_collect;
+mod health;
 mod import;
 mod instance;
 mod logging;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
-use apus_server::{App, DebugPages, Listener, Tls, TlsError};
+use apus_server::{App, Listener, Tls, TlsError};
 use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, configuration, debug, logging, notify, options};
+use crate::{backend, configuration, debug, health, logging, notify, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,12 @@ pub(crate) enum ServeError {
     /// The way to a certificate that is not there yet.
     #[error("http.tls.letsencrypt: this version asks no authority for certificates")]
     Acme,
+    /// What is needed to ask other services how they are.
+    #[error("health.http: services cannot be asked")]
+    Health(#[source] apus_http_client::Error),
+    /// A URL that can be written, but not asked.
+    #[error("health.http: {0} is no URL that can be asked")]
+    HealthUri(String),
     /// The system itself.
     #[error("cannot begin to serve")]
     System(#[from] std::io::Error),
@@ -73,13 +79,14 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     if recorder.is_some() {
         storage = Arc::new(MeasuredStorage::new(storage));
     }
+    let checking = health::Checking::begin(config, &storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
     let app = App::new(registry, options::of_app(config));
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {
         Some(debug) => {
-            let pages = debug::with_metrics(DebugPages::new(), debug, recorder);
+            let pages = debug::pages(debug, checking.health(), recorder);
             Some(debug::Showing::begin(debug, pages).await?)
         }
         None => None,
@@ -89,7 +96,10 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     if newcomer {
         greet(&address, &config.storage.driver);
     }
-    let stopped = asked_to_stop(terminate, interrupt, config.http.drain_timeout);
+    let stopped = async {
+        asked_to_stop(terminate, interrupt, config.http.drain_timeout).await;
+        checking.health().stops();
+    };
     apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
     tracing::info!("stopped");
     Ok(())

@@ -127,12 +127,12 @@ impl HttpClient {
     ) -> Result<Response, Failure> {
         let begun = Instant::now();
         let waiting = timeout(self.options.idle_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        let name = self.options.name;
+        waited(name, begun.elapsed());
         let Ok(Ok(permit)) = waiting else {
             let error = Error::Timeout { stage: Stage::Permit, after: self.options.idle_timeout };
             return Err(Failure { error, unsent: Some(request.into_body()) });
         };
-        let name = self.options.name;
-        waited(name, begun.elapsed());
 
         let (head, body) = request.into_parts();
         let to = address(&head.uri);

@@ -124,6 +124,14 @@ impl Apus {
         self.address
     }
 
+    /// A client of its debug address, which must be configured.
+    pub(crate) fn debug(&self) -> Client {
+        let log = self.log();
+        let line = log.iter().find(|line| line.contains("\"the debug address\"")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        Client::new(line["address"].as_str().unwrap().parse().unwrap())
+    }
+
     /// A client of it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.address)

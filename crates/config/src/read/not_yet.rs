@@ -42,7 +42,6 @@ const NOT_YET: &[NotYet] = &[
         |config| config.storage.read_only,
         "this version cannot refuse writes; remove this key if writes may be taken",
     ),
-    warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
     warns("notifications", |config| !config.notifications.endpoints.is_empty(), "no notifications are sent"),
     warns(
         "storage.maintenance.uploadpurging",
