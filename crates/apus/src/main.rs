@@ -7,13 +7,11 @@ mod configuration;
 mod debug;
 mod doctor;
 mod garbage_collect;
-mod health;
 mod import;
-mod instance;
 mod logging;
-mod notify;
 mod options;
-mod outgoing;
+mod purging;
+mod reload;
 mod serve;
 
 use std::ffi::OsString;
