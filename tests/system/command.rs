@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use apus_fake_swift::{FakeSwift, Options};
-
 use crate::support::client::with_digest;
 use crate::support::content::{digest, random};
 use crate::support::{Apus, Backend, Client, apus};
@@ -20,14 +18,14 @@ const LIMIT: Duration = Duration::from_secs(20);
 const DEFAULT_ADDRESS: &str = "127.0.0.1:5000";
 
 /// The command, in a working directory of its own.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     directory: tempfile::TempDir,
 }
 
 impl Running {
     /// Starts it with these arguments, and with a file `config.yml` in its directory, if there is to be one.
-    fn start(arguments: &[&str], config: Option<&str>) -> Self {
+    pub(crate) fn start(arguments: &[&str], config: Option<&str>) -> Self {
         Self::start_as(apus::command(), arguments, config)
     }
 
@@ -50,25 +48,27 @@ impl Running {
         Self { child, directory }
     }
 
-    fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.directory.path().join("work")
     }
 
-    fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("stdout")).unwrap()
     }
 
-    fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("stderr")).unwrap()
     }
 
-    /// Where it listens, by its log in JSON; waits until it does.
-    fn address(&self) -> SocketAddr {
+    /// Where it listens, by its log in any form; waits until it does.
+    pub(crate) fn address(&self) -> SocketAddr {
         let begun = Instant::now();
         loop {
-            if let Some(line) = self.stderr().lines().find(|line| line.contains("\"listening\"")) {
-                let line: serde_json::Value = serde_json::from_str(line).unwrap();
-                return line["address"].as_str().unwrap().parse().unwrap();
+            let log = self.stderr();
+            let says = |line: &&str| line.contains("\"listening\"") || line.contains(" msg=listening ");
+            if let Some(address) = log.lines().find(says).and_then(|line| line.split_once("address")) {
+                let address = address.1.trim_start_matches(['"', ':', '=']).split('"').next();
+                return address.unwrap().parse().unwrap();
             }
             assert!(begun.elapsed() < LIMIT, "it does not listen:\n{}", self.stderr());
             std::thread::sleep(Duration::from_millis(5));
@@ -173,10 +173,10 @@ async fn the_environment_has_its_say() {
     let said = |level: &str, part: &str| {
         log.lines().any(|line| line.contains(&format!("\"{level}\"")) && line.contains(part))
     };
-    assert!(said("WARN", "did you mean REGISTRY_HTTP_ADDR?"), "{log}");
-    assert!(said("INFO", "config.yml:3:11: storage.filesystem is not used"), "{log}");
-    assert!(said("DEBUG", "REGISTRY_PORT: passed over"), "{log}");
-    assert!(!said("WARN", "REGISTRY_PORT"), "{log}");
+    assert!(said("warning", "did you mean REGISTRY_HTTP_ADDR?"), "{log}");
+    assert!(said("info", "config.yml:3:11: storage.filesystem is not used"), "{log}");
+    assert!(said("debug", "REGISTRY_PORT: passed over"), "{log}");
+    assert!(!said("warning", "REGISTRY_PORT"), "{log}");
 }
 
 /// Runs `apus config` with these arguments on a file.
@@ -332,42 +332,8 @@ fn a_variable_that_cannot_be_used() {
 #[test]
 fn an_unknown_key_is_told() {
     let apus = Apus::start_with(Backend::memory().storage(), "colour: blue");
-    let told = apus.log().into_iter().find(|line| line.contains("\"WARN\"")).unwrap_or_default();
+    let told = apus.log().into_iter().find(|line| line.contains("\"warning\"")).unwrap_or_default();
     assert!(told.contains("config.yml:8:1: colour: "), "{told}");
-}
-
-/// The log shows no secret, however talkative it is: no password, no token of Swift, nothing that continues an upload.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_log_shows_no_secret() {
-    for backend in [Backend::fake_v1, Backend::fake_v3] {
-        let options = Options { password: "sesame-7d1f".into(), ..Options::default() };
-        let fake = FakeSwift::start(options).await.unwrap();
-        let storage = backend(&fake).storage().replace("password: testing", "password: sesame-7d1f");
-        let config = format!(
-            "version: 0.1\nlog: {{level: debug, formatter: json}}\nstorage:\n{storage}\n\
-             http: {{addr: \"127.0.0.1:0\", secret: pepper-22a0}}\n"
-        );
-        let running = Running::start(&["serve", "config.yml"], Some(&config));
-        let client = Client::new(running.address());
-        let location = client.post("/v2/a/blobs/uploads/").await.expect(202).location();
-        let location = client.patch(&location, random(2_000_000)).await.expect(202).location();
-        fake.expire_tokens();
-        let blob = client.push_by_patch("a", random(1000)).await;
-        client.push_manifest("a", "latest", &[blob]).await;
-
-        let log = running.stderr();
-        assert!(log.contains("\"DEBUG\"") && log.contains("put manifest"), "{log}");
-        let state = location.split_once("_state=").unwrap().1.to_owned();
-        let mut secrets = vec!["sesame-7d1f".to_owned(), "pepper-22a0".to_owned(), state];
-        for request in fake.requests() {
-            let token = request.headers.get("x-auth-token").map(|token| token.to_str().unwrap().to_owned());
-            secrets.extend(token);
-        }
-        assert!(secrets.len() > 10);
-        for secret in secrets {
-            assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
-        }
-    }
 }
 
 /// With no configuration at all it listens on 127.0.0.1:5000, keeps its images in `./apus-data`, and prints the three lines

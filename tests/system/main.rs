@@ -14,10 +14,12 @@
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
 //! | `outage` | a Swift that is down, comes back, refuses the password or the container |
-//! | `operations` | read-only, limits, purging of uploads, reload, draining: what operators do while it runs |
+//! | `health` | registry:2's page of health and its four checks, probes, and that a check never shuts the registry |
+//! | `metrics` | what is measured of real traffic, read by a real Prometheus; the dashboard and the alert rules on it |
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
+//! | `logs` | the forms of the log, the names in it, one identifier from client to Swift, and no secrets |
 //! | `package` | the Debian package's service, the image, the example for Kubernetes |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
@@ -43,10 +45,12 @@ mod conformance;
 mod crash;
 mod doctor;
 mod garbage_collect;
+mod health;
 mod http;
 mod incumbent;
+mod logs;
 mod memory;
-mod operations;
+mod metrics;
 mod outage;
 mod package;
 mod protocol;

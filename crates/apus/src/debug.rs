@@ -2,12 +2,14 @@
 //! that knows it.
 
 use apus_config::{DebugConfig, HttpConfig};
+use apus_health::Health;
 use apus_metrics::Recorder;
 use apus_server::{DebugPages, serve_debug};
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use tokio::task::AbortHandle;
 
+use crate::health::with_health;
 use crate::serve::{ServeError, listen_on_port};
 
 /// Begins to keep metrics, if they are to be shown. What happened before is not counted; without it recording costs nothing.
@@ -22,15 +24,51 @@ pub(crate) fn keep_metrics(http: &HttpConfig) -> Option<Recorder> {
     Some(recorder)
 }
 
+/// All pages.
+pub(crate) fn pages(debug: &DebugConfig, health: &Health, recorder: Option<Recorder>) -> DebugPages {
+    with_metrics(with_profiling(with_health(DebugPages::new(), health)), debug, recorder)
+}
+
+/// For who looks for Go's profiles.
+fn with_profiling(pages: DebugPages) -> DebugPages {
+    ["/debug/pprof", "/debug/pprof/"]
+        .into_iter()
+        .fold(pages, |pages, path| pages.with(path, |_| std::future::ready(text(StatusCode::OK, PROFILING))))
+}
+
+/// What `/debug/pprof/` says: what answers the questions that Go's profiles answer. docs/operate.md says the same, with examples.
+const PROFILING: &str = concat!(
+    "Apus has no profiles of Go's kind: it is not written in Go. Its binary has the names that a profiler wants, and needs\n\
+     no restart for it. On the machine where it runs, as root:\n\n",
+    "  where the time goes      perf record -g -p PID -- sleep 30; perf report\n",
+    "  what each thread does    gdb -p PID -batch -ex 'thread apply all bt'\n",
+    "  memory, files, time      the metrics process_*\n\n",
+    "docs/operate.md, \"Health, logs, traces\", says more.\n",
+);
+
 /// The page of the metrics, beside others.
-pub(crate) fn with_metrics(pages: DebugPages, debug: &DebugConfig, recorder: Option<Recorder>) -> DebugPages {
+fn with_metrics(pages: DebugPages, debug: &DebugConfig, recorder: Option<Recorder>) -> DebugPages {
     let (Some(path), Some(recorder)) = (&debug.metrics_path, recorder) else { return pages };
     pages.with(path, move |_| {
-        let mut page = Response::new(Bytes::from(recorder.render()));
-        let text = HeaderValue::from_static(apus_metrics::CONTENT_TYPE);
-        page.headers_mut().insert(header::CONTENT_TYPE, text);
-        std::future::ready(page)
+        std::future::ready(page(StatusCode::OK, apus_metrics::CONTENT_TYPE, recorder.render()))
     })
+}
+
+/// A page for people.
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
+    page(status, "text/plain; charset=utf-8", text)
+}
+
+/// A page of this media type.
+pub(crate) fn page(
+    status: StatusCode,
+    media_type: &'static str,
+    content: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut page = Response::new(content.into());
+    *page.status_mut() = status;
+    page.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    page
 }
 
 /// Shows pages on the debug address while this lives.

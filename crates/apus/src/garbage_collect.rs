@@ -94,14 +94,13 @@ fn collect(command: &GarbageCollect) -> Result<(), Failure> {
     if config.log.level == LogLevel::Info {
         config.log.level = LogLevel::Warn;
     }
-    let _ = logging::begin(&config.log);
+    logging::begin(&config.log);
     // No client is sent anywhere, so it need not be tried whether that works.
     config.storage.redirect.enabled = false;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let printer = Printer::new(command);
     let collected = runtime.block_on(async {
-        let storage = backend::open(&config.storage, false)?.storage;
-        let registry = Registry::new(storage, options::of_registry(&config));
+        let registry = Registry::new(backend::open(&config.storage)?, options::of_registry(&config));
         let options = CollectOptions {
             delete_untagged: command.delete_untagged,
             dry_run: command.dry_run,

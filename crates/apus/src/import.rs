@@ -119,7 +119,7 @@ fn import(command: &DockerRegistry) -> Result<ImportSummary, Failure> {
     if config.log.level == LogLevel::Info {
         config.log.level = LogLevel::Warn;
     }
-    let _ = logging::begin(&config.log);
+    logging::begin(&config.log);
     // No client is sent anywhere, so it need not be tried whether that works.
     config.storage.redirect.enabled = false;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -127,7 +127,7 @@ fn import(command: &DockerRegistry) -> Result<ImportSummary, Failure> {
     let told = Arc::clone(&printer);
     let imported = runtime.block_on(async {
         let store = old_registry(command)?;
-        let storage = backend::open(&config.storage, false)?.storage;
+        let storage = backend::open(&config.storage)?;
         let registry = Registry::new(Arc::clone(&storage), options::of_registry(&config));
         let options = ImportOptions {
             dry_run: command.dry_run,
@@ -163,8 +163,7 @@ fn old_registry(command: &DockerRegistry) -> Result<Store, Failure> {
         }
         driver => {
             let redirect = RedirectConfig { enabled: false, ..RedirectConfig::default() };
-            let config = StorageConfig { driver, redirect, ..StorageConfig::default() };
-            Ok(Store::new(backend::open(&config, true)?.storage))
+            Ok(Store::new(backend::open(&StorageConfig { driver, redirect, ..StorageConfig::default() })?))
         }
     }
 }

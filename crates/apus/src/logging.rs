@@ -1,54 +1,59 @@
-//! The log: on standard error, as text or as JSON lines. What the command has to say to a person who has no log yet is said
-//! here too.
+//! The log: on standard error, in one of registry:2's three forms; and the access log on standard output. What the command has to
+//! say to a person who has no log yet is said here too.
+
+mod fields;
+mod layer;
+mod line;
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 
-use apus_config::{LogConfig, LogFormat, LogLevel};
+use apus_config::{LogConfig, LogLevel};
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, reload};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, registry};
 
-/// Changes the level of a log that was begun.
-pub(crate) type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
+use crate::instance;
 
-fn filter(level: LogLevel) -> EnvFilter {
-    let level = match level {
+/// Begins to log. Once in a process; a second call changes nothing.
+pub(crate) fn begin(config: &LogConfig) {
+    let level = match config.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    EnvFilter::default().add_directive(level.into())
-}
-
-/// What changes the level by this handle. It fails only where the log has ended, and then there is nothing to change.
-fn set_level<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> SetLevel {
-    Box::new(move |level| drop(handle.reload(filter(level))))
-}
-
-/// Begins to log. Once in a process; a second call changes nothing. Answers what changes its level later.
-pub(crate) fn begin(config: &LogConfig) -> SetLevel {
-    let level = filter(config.level);
-    let builder =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level).with_target(false);
-    let (begun, set_level) = match config.format {
-        LogFormat::Json | LogFormat::Logstash => {
-            let builder = builder.json().flatten_event(true).with_span_list(false).with_filter_reloading();
-            let handle = builder.reload_handle();
-            (builder.try_init(), set_level(handle))
-        }
-        LogFormat::Text => {
-            let colours = std::io::stderr().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            let builder = builder.with_ansi(colours).with_filter_reloading();
-            let handle = builder.reload_handle();
-            (builder.try_init(), set_level(handle))
-        }
+    let own = [("version", env!("CARGO_PKG_VERSION")), ("instance.id", instance::id())];
+    let own = own.map(|(name, value)| (name.to_owned(), value.into()));
+    let chosen = config.fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    let log = layer::Log {
+        format: config.format,
+        colours: std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        // Whoever runs it knows best.
+        always: chosen.chain(own).collect(),
     };
-    if let Err(error) = begun {
-        complain(&*error);
+    let log = log.with_filter(filter_fn(move |metadata| wanted(metadata, level)).with_max_level_hint(level));
+    if let Err(error) = registry().with(log).try_init() {
+        complain(&error);
     }
-    set_level
+}
+
+/// Of the spans, only a request's says what a line is about. Libraries say nothing of how they do it: what passes through them
+/// may be secret.
+fn wanted(metadata: &Metadata<'_>, level: LevelFilter) -> bool {
+    let own = metadata.target().starts_with("apus");
+    let level = if own { level } else { level.min(LevelFilter::INFO) };
+    *metadata.level() <= level && (metadata.is_event() || metadata.name() == apus_server::REQUEST_SPAN)
+}
+
+/// A line of the access log.
+pub(crate) fn access(line: &str) {
+    // A reader that went away has read enough.
+    let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Says on standard error what went wrong, with its causes, one to a line.

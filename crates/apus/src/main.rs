@@ -7,11 +7,13 @@ mod configuration;
 mod debug;
 mod doctor;
 mod garbage_collect;
+mod health;
 mod import;
+mod instance;
 mod logging;
+mod notify;
 mod options;
-mod purging;
-mod reload;
+mod outgoing;
 mod serve;
 
 use std::ffi::OsString;

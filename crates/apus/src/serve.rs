@@ -3,18 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use apus_config::{ConfigError, HttpConfig, ListenAddress, Loaded, StorageDriver, TlsCertificate};
+use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
-use apus_server::{App, CurrentApp, DebugPages, Listener, Tls, TlsError};
+use apus_server::{App, Listener, Tls, TlsError};
 use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinSet;
 
-use crate::logging::SetLevel;
-use crate::reload::Running;
-use crate::{backend, configuration, debug, logging, options};
+use crate::{backend, configuration, debug, health, logging, notify, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +50,12 @@ pub(crate) enum ServeError {
     /// The way to a certificate that is not there yet.
     #[error("http.tls.letsencrypt: this version asks no authority for certificates")]
     Acme,
+    /// What is needed to ask other services how they are.
+    #[error("health.http: services cannot be asked")]
+    Health(#[source] apus_http_client::Error),
+    /// A URL that can be written, but not asked.
+    #[error("health.http: {0} is no URL that can be asked")]
+    HealthUri(String),
     /// The system itself.
     #[error("cannot begin to serve")]
     System(#[from] std::io::Error),
@@ -60,52 +64,43 @@ pub(crate) enum ServeError {
 /// Serves until SIGTERM or SIGINT, then lets requests end.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
     let loaded = configuration::load(file)?.fit_to_serve()?;
-    let set_level = logging::begin(&loaded.config.log);
+    let config = &loaded.config;
+    logging::begin(&config.log);
     configuration::log(&loaded);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(file, loaded, set_level))
+    let newcomer = loaded.file.is_none() && loaded.effective.is_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config, newcomer))
 }
 
-async fn serve(file: Option<&Path>, loaded: Loaded, set_level: SetLevel) -> Result<(), ServeError> {
+async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let hangup = signal(SignalKind::hangup())?;
-    let config = &loaded.config;
     let recorder = debug::keep_metrics(&config.http);
-    let opened = backend::open(&config.storage, config.storage.read_only)?;
-    let mut storage = Arc::clone(&opened.storage);
+    let mut storage = backend::open(&config.storage)?;
     if recorder.is_some() {
         storage = Arc::new(MeasuredStorage::new(storage));
     }
+    let checking = health::Checking::begin(config, &storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
-    let app = CurrentApp::from(App::new(registry, options::of_app(config)));
+    let app = App::new(registry, options::of_app(config));
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {
         Some(debug) => {
-            let pages = debug::with_metrics(DebugPages::new(), debug, recorder);
+            let pages = debug::pages(debug, checking.health(), recorder);
             Some(debug::Showing::begin(debug, pages).await?)
         }
         None => None,
     };
     tracing::info!(address, tls = tls.is_some(), version = env!("CARGO_PKG_VERSION"), "listening");
-    if loaded.file.is_none() && loaded.effective.is_default() {
+    notify::ready(&address);
+    if newcomer {
         greet(&address, &config.storage.driver);
     }
-    let serving = options::of_server(config, tls.clone());
-    let running = Running {
-        file: file.map(Path::to_owned),
-        opened,
-        app: app.clone(),
-        tls,
-        set_level,
-        purging: JoinSet::new(),
-        loaded,
+    let stopped = async {
+        asked_to_stop(terminate, interrupt, config.http.drain_timeout).await;
+        checking.health().stops();
     };
-    let mut following = JoinSet::new();
-    following.spawn(running.follow(hangup));
-    let stopped = asked_to_stop(terminate, interrupt);
-    apus_server::serve(listener, app, serving, stopped).await;
+    apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -144,11 +139,12 @@ pub(crate) async fn listen_on_port(
     }
 }
 
-async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal) {
+async fn asked_to_stop(mut terminate: Signal, mut interrupt: Signal, drain_timeout: Duration) {
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: no new requests"),
         _ = interrupt.recv() => tracing::info!("SIGINT: no new requests"),
     }
+    notify::stopping(drain_timeout);
 }
 
 /// What someone types next who has just typed `apus serve`.

@@ -34,7 +34,6 @@
 //! # Ok::<(), apus_config::ConfigError>(())
 //! ```
 
-mod differences;
 mod docker_registry;
 mod effective;
 mod environment;
@@ -58,9 +57,9 @@ pub use load::Loaded;
 pub use model::{
     AuthConfig, AuthVersion, CipherSuite, ClientAuth, ClientAuthMode, Config, DebugConfig, EndpointConfig,
     EndpointType, EventAction, FileCheck, FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig,
-    IndexPlatforms, LimitsConfig, LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProxyConfig,
+    IndexPlatforms, LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProxyConfig,
     ProxyCredentials, RedirectConfig, SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities,
     SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck,
-    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, UrlPattern, V1Access, V1Config,
-    V1Cors, V1Mirroring, ValidationConfig,
+    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, V1Access, V1Config, V1Cors,
+    V1Mirroring, ValidationConfig,
 };

@@ -9,7 +9,6 @@ mod database;
 mod debug;
 mod health;
 mod http;
-mod limits;
 mod log;
 mod maintenance;
 mod not_yet;
@@ -56,7 +55,6 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         health: health::read(root.section("health")?, warnings)?,
         proxy: proxy::read(&mut root, warnings)?,
         v1: v1::read(root.section("v1")?, warnings)?,
-        limits: limits::read(root.section("limits")?, warnings)?,
         validation: validation::read(root.section("validation")?, warnings)?,
         catalog_max_entries: most(root.section("catalog")?, "maxentries", warnings)?,
         tags_max_tags: most(root.section("tags")?, "maxtags", warnings)?,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::header::{
     CONTENT_LENGTH, EXPECT, HeaderValue, InvalidHeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
-use http::{Method, Request, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
@@ -44,6 +44,8 @@ pub struct Options {
     pub proxies: Proxies,
     /// What we call ourselves in `User-Agent`.
     pub user_agent: String,
+    /// Adds to the headers of each request what its surroundings know: on whose behalf it is sent.
+    pub add_headers: Option<fn(&mut HeaderMap)>,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             tls: Tls::default(),
             proxies: Proxies::default(),
             user_agent: "apus".to_owned(),
+            add_headers: None,
         }
     }
 }
@@ -124,12 +127,12 @@ impl HttpClient {
     ) -> Result<Response, Failure> {
         let begun = Instant::now();
         let waiting = timeout(self.options.idle_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        let name = self.options.name;
+        waited(name, begun.elapsed());
         let Ok(Ok(permit)) = waiting else {
             let error = Error::Timeout { stage: Stage::Permit, after: self.options.idle_timeout };
             return Err(Failure { error, unsent: Some(request.into_body()) });
         };
-        let name = self.options.name;
-        waited(name, begun.elapsed());
 
         let (head, body) = request.into_parts();
         let to = address(&head.uri);
@@ -142,6 +145,9 @@ impl HttpClient {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        if let Some(add_headers) = self.options.add_headers {
+            add_headers(request.headers_mut());
+        }
         if let Some(authorization) = self.routes.authorization(request.uri()) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
         }

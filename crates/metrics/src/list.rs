@@ -1,5 +1,6 @@
 //! The one list of metrics. A new metric is a line here and a `metrics::counter!`, `gauge!` or `histogram!` where it happens;
-//! `tests/names.rs` holds the two against each other, and the dashboards and alert rules in `contrib` against this list.
+//! `tests/names.rs` holds the two against each other, and `tests/system/metrics` holds a running registry, the dashboard and the
+//! alert rules in `contrib` against this list.
 //!
 //! The names of registry:2 and registry 3 stay as they are, labels and kinds included, for the dashboards that know them.
 //! What those never had begins with `apus_`. Labels take few values: of a fixed set, or from the configuration; nothing that
@@ -130,6 +131,12 @@ pub const METRICS: &[Metric] = &[
         &[any("handler")],
         "The content of HTTP answers in bytes, as far as it was sent.",
     ),
+    histogram(
+        "apus_http_answer_seconds",
+        SECONDS,
+        &[any("handler"), any("method")],
+        "The time to the head of the answer; of a push its content included.",
+    ),
     // Storage: names of registry:2.
     histogram(
         "registry_storage_action_seconds",
@@ -146,6 +153,13 @@ pub const METRICS: &[Metric] = &[
         "apus_manifest_cache_total",
         &[one_of("type", &["Hit", "Miss"])],
         "Manifests that were wanted, by whether they were at hand.",
+    ),
+    // Uploads of blobs. Any replica may end what another has begun.
+    counter("apus_uploads_begun_total", &[], "Uploads of blobs that were begun."),
+    counter(
+        "apus_uploads_ended_total",
+        &[one_of("outcome", &["finished", "mismatched", "cancelled"])],
+        "Uploads of blobs that were ended: the blob is there, was not what its digest says, or was not wanted any more.",
     ),
     // The server.
     gauge("apus_connections", &[], "Connections of clients that are open."),
@@ -168,7 +182,8 @@ pub const METRICS: &[Metric] = &[
     counter(
         "apus_swift_requests_total",
         &[any("method"), any("target"), any("status")],
-        "Requests to Swift by what they were sent to and the status of the answer, each try counted.",
+        "Requests to Swift by what they were sent to and the status of the answer (none: there was none; abandoned: the client \
+         broke off), each try counted.",
     ),
     histogram(
         "apus_swift_answer_seconds",
@@ -192,6 +207,12 @@ pub const METRICS: &[Metric] = &[
         "apus_swift_sign_ins_total",
         &[one_of("outcome", &["signed_in", "refused", "failed"])],
         "Sign-ins at the identity service.",
+    ),
+    // Health.
+    gauge(
+        "apus_health_check_ok",
+        &[any("check")],
+        "Whether this check of the registry's health is well: 1, else 0.",
     ),
     // The process: names of Prometheus's libraries.
     reading("process_cpu_seconds_total", &[], "Total user and system CPU time spent in seconds."),

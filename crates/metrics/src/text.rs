@@ -23,6 +23,11 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
+/// A number as the format has it.
+fn number(value: f64) -> String {
+    if value == f64::INFINITY { "+Inf".to_owned() } else { value.to_string() }
+}
+
 /// All metrics. Those without a series are described all the same.
 pub(crate) fn write(families: &[Family]) -> String {
     let mut page = String::new();
@@ -47,13 +52,14 @@ fn write_family(page: &mut String, family: &Family) -> std::fmt::Result {
         match value {
             Value::Counter(number) => writeln!(page, "{name}{braced} {}", number.load(Ordering::Relaxed))?,
             Value::Gauge(bits) => {
-                writeln!(page, "{name}{braced} {}", f64::from_bits(bits.load(Ordering::Relaxed)))?;
+                let value = number(f64::from_bits(bits.load(Ordering::Relaxed)));
+                writeln!(page, "{name}{braced} {value}")?;
             }
             Value::Histogram(histogram) => {
                 let comma = if labels.is_empty() { "" } else { "," };
                 let mut count = 0;
                 for (bound, below) in histogram.cumulative() {
-                    let bound = if bound.is_finite() { bound.to_string() } else { "+Inf".to_owned() };
+                    let bound = number(bound);
                     writeln!(page, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {below}")?;
                     count = below;
                 }

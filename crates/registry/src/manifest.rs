@@ -76,8 +76,6 @@ pub(crate) struct Outline {
     says_its_type: bool,
     /// Blobs that must be in the repository.
     pub(crate) blobs: Vec<Digest>,
-    /// Where blobs lie that need not be.
-    pub(crate) urls: Vec<String>,
     /// Whether it names manifests, be it none.
     pub(crate) is_index: bool,
     /// The manifests that it names.
@@ -191,13 +189,12 @@ impl Outline {
             return Err(invalid("it is an image and an index at once".to_owned()));
         }
         let media_type = document.media_type()?;
-        let (mut blobs, mut urls) = (Vec::new(), Vec::new());
+        let mut blobs = Vec::new();
         for descriptor in document.layers.iter().flatten().chain(document.blobs.iter().flatten()) {
             let digest = descriptor.digest()?;
             if !descriptor.may_be_elsewhere() {
                 blobs.push(digest);
             }
-            urls.extend(descriptor.urls.iter().flatten().cloned());
         }
         if let Some(config) = &document.config {
             blobs.push(config.digest()?);
@@ -208,7 +205,6 @@ impl Outline {
             media_type,
             says_its_type: document.media_type.is_some(),
             blobs,
-            urls,
             is_index: document.manifests.is_some(),
             manifests,
             subject: document.subject.as_ref().map(Descriptor::digest).transpose()?,

@@ -5,6 +5,7 @@ use apus_storage::{
     Body, ByteStream, ErrorKind, Outcome, Publication, StageId, StagePosition, StageRevision, StageState,
     StorageError, WriteMode, body,
 };
+use metrics::counter;
 
 use crate::checkpoint::UploadCheckpoint;
 use crate::hashing::{HashedContent, Hasher};
@@ -99,6 +100,7 @@ impl Registry {
     /// `algorithm` is what the digest at the end is expected to use; another one costs a second reading of the content.
     #[must_use]
     pub fn begin_upload(&self, repository: &RepositoryName, algorithm: Algorithm) -> UploadPosition {
+        counter!("apus_uploads_begun_total").increment(1);
         UploadPosition::new(repository.clone(), StageId::random(), algorithm, Standing::Fresh)
     }
 
@@ -137,12 +139,7 @@ impl Registry {
         let unknown = || Error::UploadUnknown { repository: repository.clone() };
         let id = StageId::parse(id).map_err(|_| unknown())?;
         let believed = match token {
-            Some(token) => match self.signer().await {
-                Ok(signer) => Some(signer.open(token, repository, &id).ok_or_else(unknown)?),
-                // Where there is no secret nobody was ever given an upload.
-                Err(Error::ReadOnly) => return Err(unknown()),
-                Err(error) => return Err(error),
-            },
+            Some(token) => Some(self.signer().await?.open(token, repository, &id).ok_or_else(unknown)?),
             None => None,
         };
         if self.has_ended(&id) {
@@ -248,9 +245,13 @@ impl Registry {
     ) -> Result<()> {
         let id = upload.position.id.clone();
         let finished = self.try_to_finish(upload, first, length, stream, digest).await;
-        if matches!(finished, Ok(()) | Err(Error::DigestMismatch { .. })) {
-            self.ended.insert(id, ());
-        }
+        let outcome = match finished {
+            Ok(()) => "finished",
+            Err(Error::DigestMismatch { .. }) => "mismatched",
+            Err(_) => return finished,
+        };
+        self.ended.insert(id, ());
+        counter!("apus_uploads_ended_total", "outcome" => outcome).increment(1);
         finished
     }
 
@@ -373,7 +374,10 @@ impl Registry {
             (Ok(Outcome::Absent), Standing::At { .. }) => {
                 Err(Error::UploadUnknown { repository: repository.clone() })
             }
-            (Ok(_), _) => Ok(()),
+            (Ok(_), _) => {
+                counter!("apus_uploads_ended_total", "outcome" => "cancelled").increment(1);
+                Ok(())
+            }
             (Err(error), _) => {
                 self.ended.remove(&id);
                 Err(error.into())

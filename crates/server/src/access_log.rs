@@ -1,5 +1,8 @@
-//! One line in the log for each request, and an identifier that ties everything that is logged on its way to it. Here a request
-//! also comes to know whom it came from.
+//! What the logs say of a request, in registry:2's words: one line when it is over, the names that every line says which
+//! something on its way told, and a line in Apache's combined form. Here a request also comes to know whom it came from, and
+//! which it is.
+
+mod combined;
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -9,20 +12,29 @@ use apus_storage::BoxError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::uri::Scheme;
-use http::{Request, header};
+use http::{Request, StatusCode, Uri, header};
 use http_body::Body;
 use tower::Service;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
-use crate::CurrentApp;
 use crate::answer::{Answer, REQUEST_ID, WithHeader};
+use crate::errors::Told;
+use crate::forwarded::host;
 use crate::listener::Peer;
+use crate::measured::CLIENT_WENT_AWAY;
 use crate::parameters::text;
+use crate::request_id::RequestId;
+use crate::{App, Route};
+use combined::Combined;
+
+/// The name of the span in which a request is served; its fields are what the log says of the request.
+pub const REQUEST_SPAN: &str = "request";
 
 /// The application, as it is asked on one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
-    pub(crate) app: CurrentApp,
+    pub(crate) app: App,
     pub(crate) peer: Peer,
     /// `https` where the connection is encrypted.
     pub(crate) scheme: Scheme,
@@ -43,30 +55,161 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let begun = Instant::now();
-        let id = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 8]>());
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let agent = text(request.headers(), header::USER_AGENT).unwrap_or_default().to_owned();
         let peer = self.peer;
-        let mut app = self.app.get();
-        let mut forwarded = app.forwarded(request.headers(), peer.ip());
+        let sent = self.app.trusts(peer.ip()).then(|| RequestId::sent(request.headers())).flatten();
+        let id = sent.unwrap_or_else(RequestId::random);
+        let mut forwarded = self.app.forwarded(request.headers(), peer.ip());
         forwarded.scheme.get_or_insert_with(|| self.scheme.clone());
-        let client = Some(forwarded.client).filter(|client| *client != peer.ip().to_canonical());
-        let client = client.map(tracing::field::display);
+        let client = forwarded.client;
         request.extensions_mut().insert(forwarded);
-        let span = tracing::info_span!("request", %id, action = tracing::field::Empty);
-        let logged = span.in_scope(|| app.call(request));
+        // As registry:2: a proxy's word for the client has no port.
+        let remote = if client == peer.ip().to_canonical() { peer.to_string() } else { client.to_string() };
+        let span = span(&id, &request, &remote);
+        let combined = self.app.options().access_log.map(|write| Combined::begin(write, client, &request));
+        let logged = Logged { span: span.clone(), begun, answered: None, written: 0, combined };
+        let answer = self.app.call(request);
+        let this = id.clone();
         let answered = async move {
-            let answer = logged.await?;
-            let status = answer.status().as_u16();
-            // To the head of the answer: content may still be on its way.
-            let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            if answer.status().is_server_error() {
-                tracing::warn!(%peer, client, %method, path, status, milliseconds, agent, "answered with an error");
-            } else {
-                tracing::info!(%peer, client, %method, path, status, milliseconds, agent, "answered");
-            }
-            Ok(answer.with_header(REQUEST_ID, id))
+            let mut logged = logged;
+            let mut answer = answer.await?;
+            logged.answered = Some(Head::of(&answer));
+            answer.body_mut().on_behalf_of(this.clone(), logged.span.clone());
+            answer.body_mut().when_ended(move |written| logged.over(written));
+            Ok(answer.with_header(REQUEST_ID, this))
         };
-        Box::pin(answered.instrument(span))
+        Box::pin(id.scope(answered.instrument(span)))
     }
 }
+
+/// The span of a request. It is there at every level of the log.
+fn span<B>(id: &RequestId, request: &Request<B>, remote: &str) -> Span {
+    let (uri, headers) = (request.uri(), request.headers());
+    let asked = uri.authority().map(http::uri::Authority::as_str).or_else(|| text(headers, header::HOST));
+    tracing::error_span!(
+        REQUEST_SPAN,
+        http.request.id = %id,
+        http.request.method = %request.method(),
+        http.request.host = asked.and_then(host),
+        http.request.uri = shown(uri),
+        http.request.remoteaddr = remote,
+        http.request.referer = text(headers, header::REFERER),
+        http.request.useragent = text(headers, header::USER_AGENT),
+        http.request.contenttype = text(headers, header::CONTENT_TYPE),
+        action = Empty,
+        vars.name = Empty,
+        vars.reference = Empty,
+        vars.digest = Empty,
+        vars.uuid = Empty,
+        auth.user.name = Empty,
+    )
+}
+
+/// Leaves in the span of this request what its path names.
+pub(crate) fn tell(route: &Route) {
+    let span = Span::current();
+    let say = |field: &str, value: &dyn std::fmt::Display| {
+        span.record(field, tracing::field::display(value));
+    };
+    match route {
+        Route::Root | Route::Base | Route::Catalog => {}
+        Route::Tags(name) | Route::Uploads(name) => say("vars.name", name),
+        Route::Manifest(name, reference) => {
+            say("vars.name", name);
+            say("vars.reference", reference);
+        }
+        Route::Referrers(name, digest) | Route::Blob(name, digest) => {
+            say("vars.name", name);
+            say("vars.digest", digest);
+        }
+        Route::Upload(name, id) => {
+            say("vars.name", name);
+            say("vars.uuid", id);
+        }
+    }
+}
+
+/// The path, and of the query what the protocol knows: the state of an upload is for its client alone, and anybody may write
+/// anything behind a question mark.
+fn shown(uri: &Uri) -> String {
+    const KNOWN: [&str; 8] = ["digest", "mount", "from", "n", "last", "tag", "artifactType", "ns"];
+    let Some(query) = uri.query() else { return uri.path().to_owned() };
+    let pair = |pair| match str::split_once(pair, '=') {
+        Some((name, _)) if KNOWN.contains(&name) => pair,
+        _ => "...",
+    };
+    let pairs: Vec<_> = query.split('&').map(pair).collect();
+    format!("{}?{}", uri.path(), pairs.join("&"))
+}
+
+/// A request under way. Told when it is over: the last byte of its answer is sent, or its client went away.
+#[derive(Debug)]
+struct Logged {
+    span: Span,
+    begun: Instant,
+    answered: Option<Head>,
+    written: u64,
+    combined: Option<Combined>,
+}
+
+/// What the head of an answer said.
+#[derive(Debug)]
+struct Head {
+    status: StatusCode,
+    content_type: Option<String>,
+    error: Option<Told>,
+}
+
+impl Head {
+    fn of(answer: &Answer) -> Self {
+        Self {
+            status: answer.status(),
+            content_type: text(answer.headers(), header::CONTENT_TYPE).map(str::to_owned),
+            error: answer.extensions().get().cloned(),
+        }
+    }
+}
+
+impl Logged {
+    fn over(mut self, written: u64) {
+        self.written = written;
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let _entered = self.span.enter();
+        let written = self.written;
+        let head = self.answered.as_ref();
+        let status = head.map_or(CLIENT_WENT_AWAY, |head| head.status.as_u16());
+        let duration = format!("{:?}", self.begun.elapsed());
+        let content_type = head.and_then(|head| head.content_type.as_deref());
+        let error = head.and_then(|head| head.error.as_ref());
+        let user: Option<&str> = None;
+        macro_rules! tell {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    http.response.status = status,
+                    http.response.written = written,
+                    http.response.duration = duration,
+                    http.response.contenttype = content_type,
+                    err.code = error.map(|error| &*error.code),
+                    err.message = error.map(|error| &*error.message),
+                    err.detail = error.and_then(|error| error.detail.as_deref()),
+                    $message
+                )
+            };
+        }
+        match status {
+            ..400 => tell!(info, "response completed"),
+            // What a client asks in vain is not the registry's trouble: docker asks for each layer before it pushes it.
+            400..500 => tell!(info, "response completed with error"),
+            _ => tell!(error, "response completed with error"),
+        }
+        if let Some(combined) = self.combined.take() {
+            combined.end(user, status, written);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

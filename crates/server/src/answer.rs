@@ -8,6 +8,9 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
+use tracing::Span;
+
+use crate::request_id::RequestId;
 
 /// The answer to a request.
 pub(crate) type Answer = Response<AnswerBody>;
@@ -25,6 +28,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub struct AnswerBody {
     inner: Inner,
     sent: Sent,
+    /// The request that it answers: what happens while it is sent belongs to that.
+    on_behalf_of: Option<(RequestId, Span)>,
 }
 
 /// What was sent of a body, and who wants to know it once it is over.
@@ -74,11 +79,40 @@ impl AnswerBody {
     pub(crate) fn when_ended(&mut self, told: impl FnOnce(u64) + Send + 'static) {
         self.sent.ended.push(Box::new(told));
     }
+
+    /// Says which request it answers.
+    pub(crate) fn on_behalf_of(&mut self, id: RequestId, span: Span) {
+        self.on_behalf_of = Some((id, span));
+    }
+}
+
+impl Inner {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        match self {
+            Self::Empty | Self::Omitted => Poll::Ready(None),
+            Self::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                *self = Self::Empty;
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Self::Stream { remaining, stream } => {
+                let piece = ready!(Pin::new(stream).poll_next(context));
+                if let Some(Ok(piece)) = &piece {
+                    *remaining = remaining.saturating_sub(piece.len() as u64);
+                }
+                if let Some(Err(error)) = &piece {
+                    // The head has gone out: all that is left is to break the connection, and to say so here.
+                    tracing::warn!(error = %chain(&**error), "an answer broke off");
+                }
+                Poll::Ready(piece)
+            }
+        }
+    }
 }
 
 impl From<Inner> for AnswerBody {
     fn from(inner: Inner) -> Self {
-        Self { inner, sent: Sent::default() }
+        Self { inner, sent: Sent::default(), on_behalf_of: None }
     }
 }
 
@@ -107,28 +141,15 @@ impl http_body::Body for AnswerBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Self { inner, sent } = self.get_mut();
-        match inner {
-            Inner::Empty | Inner::Omitted => Poll::Ready(None),
-            Inner::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                *inner = Inner::Empty;
-                sent.bytes += bytes.len() as u64;
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            Inner::Stream { remaining, stream } => {
-                let piece = ready!(Pin::new(stream).poll_next(context));
-                if let Some(Ok(piece)) = &piece {
-                    *remaining = remaining.saturating_sub(piece.len() as u64);
-                    sent.bytes += piece.len() as u64;
-                }
-                if let Some(Err(error)) = &piece {
-                    // The head has gone out: all that is left is to break the connection, and to say so here.
-                    tracing::warn!(error = %chain(&**error), "an answer broke off");
-                }
-                Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
-            }
+        let Self { inner, sent, on_behalf_of } = self.get_mut();
+        let piece = match on_behalf_of {
+            Some((id, span)) => ready!(id.sync_scope(|| span.in_scope(|| inner.poll(context)))),
+            None => ready!(inner.poll(context)),
+        };
+        if let Some(Ok(piece)) = &piece {
+            sent.bytes += piece.len() as u64;
         }
+        Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {

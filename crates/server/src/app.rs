@@ -16,12 +16,12 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 
+use crate::access_log;
 use crate::action::Content;
 use crate::answer::{API_VERSION, Answer, WithHeader, content, finished, status};
 use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::Forwarded;
-use crate::limits::{Client, ClientLimits, Limits};
 use crate::measured::Measured;
 use crate::received::Received;
 use crate::request::Head;
@@ -37,13 +37,11 @@ pub struct AppOptions {
     /// The proxies that are believed about where a request came from (`Forwarded`, `X-Forwarded-*`). `None` to believe anyone
     /// about the scheme and the host, and nobody about the client's address.
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Writes a line of the access log, in Apache's combined form and without its line break; `None` for no such log.
+    pub access_log: Option<fn(&str)>,
     /// Sent with every answer, errors included. Where the registry itself says something under a name, its word stands. Those
     /// that frame a message (`Content-Length` and the like) are left out, which is told in the log.
     pub headers: HeaderMap,
-    /// Whether every request that would write is refused, before its content is read.
-    pub read_only: bool,
-    /// How much each client may ask for.
-    pub limits: ClientLimits,
     /// How long a client may send nothing in the middle of its content.
     pub idle_timeout: Duration,
     /// Bytes of manifests that are being received at once, to the KiB. Who needs more waits for a while.
@@ -60,9 +58,8 @@ impl Default for AppOptions {
             locations: Locations::default(),
             prefix: String::new(),
             trusted_proxies: None,
+            access_log: None,
             headers: HeaderMap::new(),
-            read_only: false,
-            limits: ClientLimits::default(),
             idle_timeout: Duration::from_mins(1),
             manifest_memory: 256 << 20,
             longest_catalog: 1000,
@@ -72,8 +69,7 @@ impl Default for AppOptions {
     }
 }
 
-/// The protocol over a registry. Cheap to clone. It stays as it was made; to change what is answered, a
-/// [`CurrentApp`](crate::CurrentApp) is given another one.
+/// The protocol over a registry. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
 
@@ -81,8 +77,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     registry: Registry,
     options: AppOptions,
-    manifest_memory: Arc<Budget>,
-    limits: Arc<Limits>,
+    manifest_memory: Budget,
 }
 
 impl App {
@@ -90,30 +85,8 @@ impl App {
     #[must_use]
     pub fn new(registry: Registry, mut options: AppOptions) -> Self {
         leave_framing_alone(&mut options.headers);
-        let manifest_memory = Arc::new(Budget::new(options.manifest_memory));
-        let limits = Arc::new(Limits::new(options.limits));
-        Self(Arc::new(Inner { registry, options, manifest_memory, limits }))
-    }
-
-    /// The same by other options, over the same registry or one that is the same by other options of its own. What is counted
-    /// goes on: the memory that manifests take, of which the first options say how much there is, and what clients have asked
-    /// for, unless their limits are others.
-    #[must_use]
-    pub fn with_options(&self, registry: Registry, mut options: AppOptions) -> Self {
-        leave_framing_alone(&mut options.headers);
-        let manifest_memory = Arc::clone(&self.0.manifest_memory);
-        let limits = if *self.0.limits.options() == options.limits {
-            Arc::clone(&self.0.limits)
-        } else {
-            Arc::new(Limits::new(options.limits))
-        };
-        Self(Arc::new(Inner { registry, options, manifest_memory, limits }))
-    }
-
-    /// The registry that it speaks for.
-    #[must_use]
-    pub fn over(&self) -> Registry {
-        self.0.registry.clone()
+        let manifest_memory = Budget::new(options.manifest_memory);
+        Self(Arc::new(Inner { registry, options, manifest_memory }))
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -126,6 +99,12 @@ impl App {
 
     pub(crate) fn manifest_memory(&self) -> &Budget {
         &self.0.manifest_memory
+    }
+
+    /// Whether a peer is one of the proxies that are believed because the operator named them.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.options().trusted_proxies.iter().flatten().any(|network| network.contains(&peer))
     }
 
     /// Where a request came from, as far as its proxies are believed.
@@ -149,15 +128,7 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let from: Option<&Forwarded> = parts.extensions.get();
-        let client = from.map(|forwarded| Client::of(forwarded.client));
-        // Load balancers ask for the root, all from a few addresses.
-        if let Some(client) = client.filter(|_| !matches!(route, Ok(Route::Root)))
-            && let Err(too_much) = self.0.limits.request(client)
-        {
-            return Failure::from(too_much).answer();
-        }
-        let AppOptions { locations, prefix, idle_timeout, read_only, .. } = self.options();
+        let AppOptions { locations, prefix, idle_timeout, .. } = self.options();
         let action = match route {
             Ok(route) => match Action::new(&parts.method, route) {
                 Ok(action) => action,
@@ -167,20 +138,10 @@ impl App {
             Err(RouteError::NotFound) => return not_found(),
         };
         tracing::Span::current().record("action", action.label());
-        if *read_only && action.writes() {
-            return refused_as_read_only();
-        }
         let base = locations.base(&parts.uri, &parts.headers, parts.extensions.get()) + prefix;
         let head = Head { uri: parts.uri, headers: parts.headers, base };
         let received =
             Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
-        let _place = match client.filter(|_| action.takes_blob() && received.length != Some(0)) {
-            None => None,
-            Some(client) => match self.0.limits.upload(client).await {
-                Ok(place) => Some(place),
-                Err(too_much) => return Failure::from(too_much).answer(),
-            },
-        };
         self.act(action, &head, received).await.unwrap_or_else(Failure::answer)
     }
 
@@ -227,6 +188,9 @@ where
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
             let route = app.route(request.uri().path());
+            if let Ok(route) = &route {
+                access_log::tell(route);
+            }
             let measured = Measured::begin(request.method(), route.as_ref().ok());
             let answer = app.answer(request, route, measured.read()).await;
             let answer = finished(answer.with_header(API_VERSION, "registry/2.0"), is_head);
@@ -258,11 +222,6 @@ fn unsupported(allow: &'static str) -> Answer {
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
         .answer()
         .with_header(header::ALLOW, allow)
-}
-
-/// As registry:2 does, which has no routes for what writes then.
-fn refused_as_read_only() -> Answer {
-    Failure::from(apus_registry::Error::ReadOnly).answer().with_header(header::ALLOW, "GET, HEAD")
 }
 
 fn not_found() -> Answer {

@@ -1,8 +1,6 @@
 //! Errors as the OCI distribution specification tells them ("Error codes"), and which of them belongs to what went wrong.
 //! What an answer says is for the client; causes, object names and request identifiers of storage are for the log.
 
-use std::time::Duration;
-
 use apus_registry::Error;
 use apus_storage::{ErrorKind, StorageError};
 use bytes::Bytes;
@@ -11,7 +9,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, WithHeader, chain, content};
-use crate::limits::TooMuch;
 
 /// Seconds that a client is asked to wait when nobody knows better.
 const RETRY_AFTER: u64 = 5;
@@ -75,20 +72,39 @@ impl Failure {
 
     /// The answer that tells it.
     pub(crate) fn answer(self) -> Answer {
-        #[derive(Serialize)]
-        struct Told {
-            code: ErrorCode,
-            message: String,
-            detail: Value,
+        let told = self.errors.first().map(Told::of);
+        let object = |(code, message, detail)| json!({ "code": code, "message": message, "detail": detail });
+        let errors: Vec<Value> = self.errors.into_iter().map(object).collect();
+        let body = Bytes::from(json!({ "errors": errors }).to_string() + "\n");
+        let mut answer = content(self.status, "application/json", body);
+        if let Some(told) = told {
+            answer.extensions_mut().insert(told);
         }
-        let told: Vec<Told> =
-            self.errors.into_iter().map(|(code, message, detail)| Told { code, message, detail }).collect();
-        let body = Bytes::from(json!({ "errors": told }).to_string() + "\n");
-        let answer = content(self.status, "application/json", body);
         match self.retry_after {
             Some(seconds) => answer.with_header(header::RETRY_AFTER, seconds.to_string()),
             None => answer,
         }
+    }
+}
+
+/// What a client was told, for the log; it stays with the answer. The first, where there were several errors.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// In registry:2's spelling, such as `manifest unknown`.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) detail: Option<String>,
+}
+
+impl Told {
+    fn of((code, message, detail): &(ErrorCode, String, Value)) -> Self {
+        let code = json!(code).as_str().unwrap_or_default().to_lowercase().replace('_', " ");
+        let detail = match detail {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        Self { code, message: message.clone(), detail }
     }
 }
 
@@ -125,7 +141,7 @@ impl From<Error> for Failure {
                 errors: missing.iter().map(missing_reference).collect(),
                 retry_after: None,
             },
-            Error::DeletesDisabled | Error::ReadOnly => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
+            Error::DeletesDisabled => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
             Error::RepositoryUnknown { repository } => {
                 of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))
             }
@@ -135,20 +151,6 @@ impl From<Error> for Failure {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "unknown error")
             }
         }
-    }
-}
-
-impl From<TooMuch> for Failure {
-    fn from(too_much: TooMuch) -> Self {
-        let (message, wait) = match too_much {
-            TooMuch::Requests { wait } => ("you ask more often than this registry allows one client", wait),
-            TooMuch::Uploads => {
-                ("you upload more at once than this registry allows one client", Duration::ZERO)
-            }
-            TooMuch::AllUploads => ("this registry takes no more uploads at once", Duration::ZERO),
-        };
-        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
-        if wait.is_zero() { refused } else { refused.retry_after(wait.as_secs() + 1) }
     }
 }
 

@@ -6,9 +6,8 @@
 //! | room | what happens there |
 //! |---|---|
 //! | [`Listener`], [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
-//! | [`CurrentApp`] | the application that answers now |
 //! | `connection`, [`Tls`] | one of them: with TLS or without, HTTP/1.1 or HTTP/2, its limits |
-//! | `access_log`, `forwarded` | the request gets an identifier, and a line in the log when it is answered; whom it came from |
+//! | `access_log`, `forwarded`, [`RequestId`] | whom the request came from, which it is, and a line in the log when it is over |
 //! | `measured` | it is counted, from here to the last byte of its answer |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
@@ -18,7 +17,7 @@
 //! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
 //!
 //! What stands in a request is read by pure functions in `accept`, `parameters`, `ranges` and `elements`; `received` is its
-//! content, `budget` the memory that content may take, `limits` how much one client may ask for, [`Locations`] where the URLs in the answer begin.
+//! content, `budget` the memory that content may take, [`Locations`] where the URLs in the answer begin.
 
 mod accept;
 mod access_log;
@@ -28,13 +27,11 @@ mod app;
 mod blobs;
 mod budget;
 mod connection;
-mod current;
 mod debug;
 mod drain;
 mod elements;
 mod errors;
 mod forwarded;
-mod limits;
 mod listener;
 mod lists;
 mod locations;
@@ -44,21 +41,22 @@ mod parameters;
 mod ranges;
 mod received;
 mod request;
+mod request_id;
 mod route;
 mod serve;
 mod tls;
 mod uploads;
 mod warning;
 
+pub use access_log::REQUEST_SPAN;
 pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
-pub use current::CurrentApp;
 pub use debug::{DebugPages, serve_debug};
 pub use errors::ErrorCode;
-pub use limits::{ClientLimits, RequestRate};
 pub use listener::Listener;
 pub use locations::Locations;
+pub use request_id::RequestId;
 pub use route::{Route, RouteError};
 pub use rustls::CipherSuite;
 pub use serve::{ServeOptions, serve};

@@ -1,6 +1,6 @@
-//! What registry:2 measures of a request, under its names and with its labels. It is recorded once, when the last byte of the
-//! answer is sent or the connection breaks, whatever was answered and by whom. Labels are of a small and fixed set: nothing of
-//! them is a client's own word.
+//! What registry:2 measures of a request, under its names and with its labels, and the time to the head of the answer. It is
+//! recorded when the last byte of the answer is sent or the connection breaks, whatever was answered and by whom. Labels are of
+//! a small and fixed set: nothing of them is a client's own word.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::Route;
 use crate::answer::Answer;
 
 /// What is recorded of a request whose client went away before the answer, as registry:2 does.
-const CLIENT_WENT_AWAY: u16 = 499;
+pub(crate) const CLIENT_WENT_AWAY: u16 = 499;
 
 /// A request under way. Recorded when it is dropped.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ impl Measured {
     /// It is answered, and over when the answer is sent.
     pub(crate) fn until_sent(mut self, mut answer: Answer) -> Answer {
         self.answered = Some(answer.status());
+        histogram!("apus_http_answer_seconds", "handler" => self.handler, "method" => self.method)
+            .record(self.begun.elapsed());
         answer.body_mut().when_ended(move |bytes| self.over(bytes));
         answer
     }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use apus_http_client::{HttpClient, Options, Proxies, Tls};
-use http::Uri;
+use http::{HeaderMap, Uri};
 use secrecy::ExposeSecret;
 
 pub use credentials::{ApplicationCredential, Credentials, Domain, Entity, Password, Scope, Token};
@@ -76,6 +76,9 @@ pub struct SwiftConfig {
     pub max_requests: usize,
     /// What we call ourselves.
     pub user_agent: String,
+    /// Adds to the headers of each request what its surroundings know, such as `X-Trans-Id-Extra`: Swift puts the first 32
+    /// characters of that behind its own transaction identifier, in its answers and its logs.
+    pub add_headers: Option<fn(&mut HeaderMap)>,
 }
 
 /// The version of the sign-in.
@@ -203,6 +206,7 @@ impl SwiftConfig {
             temporary_urls: TemporaryUrlOptions::default(),
             max_requests: 256,
             user_agent: concat!("apus/", env!("CARGO_PKG_VERSION")).to_owned(),
+            add_headers: None,
         }
     }
 
@@ -249,6 +253,7 @@ impl SwiftConfig {
             tls: self.tls.clone(),
             proxies: self.proxies.clone(),
             user_agent: self.user_agent.clone(),
+            add_headers: self.add_headers,
             ..Options::default()
         })
         .map_err(|error| match error {

@@ -28,7 +28,7 @@ pub(super) fn complaint(command: &mut Command) -> String {
 }
 
 #[track_caller]
-fn output(command: &mut Command) -> Output {
+pub(crate) fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{}", missing(command, &error)))
 }
 

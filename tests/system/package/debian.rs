@@ -10,13 +10,14 @@ use tempfile::TempDir;
 
 use super::packaged;
 use super::unit::{Service, Unit};
-use crate::clients::programs::run;
+use crate::clients::programs::{output, run};
 use crate::command::HalfSent;
 use crate::support::apus::command;
 use crate::support::content::{digest, random};
 
 /// The package, unpacked.
 struct Installed {
+    package: PathBuf,
     root: PathBuf,
     _directory: TempDir,
 }
@@ -30,7 +31,7 @@ impl Installed {
         let root = directory.path().join("root");
         run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(&root));
         run(Command::new("dpkg-deb").arg("--control").arg(package).arg(root.join("DEBIAN")));
-        Self { root, _directory: directory }
+        Self { package: package.clone(), root, _directory: directory }
     }
 
     fn file(&self, path: &str) -> PathBuf {
@@ -108,6 +109,32 @@ async fn the_packaged_service() {
         assert!(service.client().get(&path).await.expect(200).body == content);
     }
     service.client().get(&format!("/v2/a/b/manifests/{manifest}")).await.expect(200);
+}
+
+/// The most that `systemd-analyze security` may hold against the unit, of 100. What is left is what a service needs that speaks
+/// to the network, and to systemd.
+const EXPOSURE: u32 = 14;
+
+/// Promise: the tools of Debian and of systemd find nothing to say, neither a mistake nor a way to be more careful.
+#[test]
+fn the_tools_of_the_trade_agree() {
+    let installed = Installed::new();
+    let lintian =
+        output(Command::new("lintian").args(["--fail-on", "error,warning,info"]).arg(&installed.package));
+    assert!(lintian.status.success() && lintian.stdout.is_empty(), "{lintian:?}");
+
+    // The unit as it is, but for where this binary is.
+    let unit = installed.file("apus.service");
+    let binary = installed.file("usr/bin/apus").display().to_string();
+    std::fs::write(
+        &unit,
+        installed.text("usr/lib/systemd/system/apus.service").replace("/usr/bin/apus", &binary),
+    )
+    .unwrap();
+    let verified = output(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit));
+    assert!(verified.status.success() && verified.stderr.is_empty(), "{verified:?}");
+    let threshold = format!("--threshold={EXPOSURE}");
+    run(Command::new("systemd-analyze").args(["security", "--offline=true", &threshold]).arg(&unit));
 }
 
 /// Promise: the unit fits the rest of the package: it runs as the user who is made, it waits longer for its end than requests may

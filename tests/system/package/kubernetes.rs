@@ -59,6 +59,13 @@ fn the_example_selects_its_pods() {
     assert_eq!(example.object("PodDisruptionBudget")["spec"]["selector"]["matchLabels"], *labels);
     assert!(deployment["replicas"].as_u64().unwrap() > 1);
 
+    let monitors = yaml::documents(include_str!("../../../contrib/kubernetes/podmonitor.yaml"));
+    let [monitor] = &monitors[..] else { panic!("{monitors:?}") };
+    assert_eq!(monitor["spec"]["selector"]["matchLabels"], *labels);
+    let scraped = &monitor["spec"]["podMetricsEndpoints"][0];
+    named(&example.container()["ports"], scraped["port"].as_str().unwrap());
+    assert_eq!(scraped["path"], example.pod()["metadata"]["annotations"]["prometheus.io/path"]);
+
     let image: Value = serde_json::from_str(include_str!("../../../packaging/image/config.json")).unwrap();
     let security = &example.pod()["spec"]["securityContext"];
     let user = format!("{}:{}", security["runAsUser"], security["runAsGroup"]);

@@ -35,7 +35,7 @@ pub(crate) struct Apus {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    directory: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 impl Apus {
@@ -61,8 +61,7 @@ impl Apus {
         Self::run(without_settings(Command::new(program)), "info", storage, "")
     }
 
-    /// The same, by any command to which `serve` and a file can be given.
-    pub(crate) fn run(mut command: Command, level: &str, storage: &str, more: &str) -> Self {
+    fn run(mut command: Command, level: &str, storage: &str, more: &str) -> Self {
         let redirect = if storage.contains("\n  redirect:") { "" } else { "\n  redirect: {disable: true}" };
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.yml");
@@ -88,7 +87,8 @@ impl Apus {
                 }
             }
         });
-        let mut started = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, directory };
+        let mut started =
+            Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, _directory: directory };
         started.address = started.wait_for_address(&text);
         started
     }
@@ -124,6 +124,14 @@ impl Apus {
         self.address
     }
 
+    /// A client of its debug address, which must be configured.
+    pub(crate) fn debug(&self) -> Client {
+        let log = self.log();
+        let line = log.iter().find(|line| line.contains("\"the debug address\"")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        Client::new(line["address"].as_str().unwrap().parse().unwrap())
+    }
+
     /// A client of it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.address)
@@ -144,16 +152,6 @@ impl Apus {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
-    /// Writes something else in its configuration file, and SIGHUP.
-    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
-        let file = self.directory.path().join("config.yml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.contains(from), "{from:?} is not in {text}");
-        std::fs::write(&file, text.replace(from, to)).unwrap();
-        let status = Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap();
-        assert!(status.success());
     }
 
     /// SIGKILL, and nothing of it is left.

@@ -75,6 +75,11 @@ impl Client {
         Self { address }
     }
 
+    /// Whom it asks.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// One request. An error is one of the connection.
     pub(crate) async fn try_send(&self, request: Request<RequestBody>) -> Result<Answer, BoxError> {
         let (head, body) = self.try_open(request).await?.into_parts();

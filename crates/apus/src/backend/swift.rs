@@ -11,6 +11,8 @@ use apus_swift::{
     Token,
 };
 
+use crate::outgoing;
+
 /// What the file says of a Swift, in the terms of the crate that reaches one. A cloud that the file only names is looked up
 /// now.
 pub(crate) fn config(config: &SwiftConfig) -> Result<apus_swift::SwiftConfig, ConfigError> {
@@ -60,6 +62,7 @@ pub(crate) fn config(config: &SwiftConfig) -> Result<apus_swift::SwiftConfig, Co
     set(&mut swift.total_timeout, config.total_timeout);
     set(&mut swift.max_tries, config.max_tries);
     set(&mut swift.max_requests, config.max_requests);
+    swift.add_headers = Some(outgoing::add_headers);
     swift.verify_checksums = config.verify_checksums;
     swift.capabilities = capabilities(config);
     swift.temporary_urls = TemporaryUrlOptions {

@@ -37,15 +37,17 @@ const NOT_YET: &[NotYet] = &[
         "this version is no pull-through cache, and without this section the registry would take pushes; remove it if \
          that is what you want",
     ),
-    warns("health", |config| config.health != crate::HealthConfig::default(), "there are no health checks"),
-    warns("log.accesslog", |config| config.log.access_log, "requests are not logged in Apache's form"),
-    warns("log.fields", |config| !config.log.fields.is_empty(), "lines of log carry no extra fields"),
-    warns(
-        "log.formatter",
-        |config| config.log.format == crate::LogFormat::Logstash,
-        "there is no logstash form, the log is written as json",
+    stops(
+        "storage.maintenance.readonly.enabled",
+        |config| config.storage.read_only,
+        "this version cannot refuse writes; remove this key if writes may be taken",
     ),
     warns("notifications", |config| !config.notifications.endpoints.is_empty(), "no notifications are sent"),
+    warns(
+        "storage.maintenance.uploadpurging",
+        |config| config.storage.upload_purging.is_some(),
+        "old uploads are not purged by these rules",
+    ),
     stops(
         "v1",
         |config| config.v1.as_ref().is_some_and(|v1| matches!(v1.access, crate::V1Access::Token { .. })),
@@ -53,7 +55,12 @@ const NOT_YET: &[NotYet] = &[
          what you want, or let a proxy in front of the registry check",
     ),
     warns("v1", |config| config.v1.is_some(), "version 1 is not spoken, version 2 is"),
+    warns("validation.manifests.urls.allow", |_| true, ANY_URL),
+    warns("validation.manifests.urls.deny", |_| true, ANY_URL),
 ];
+
+const ANY_URL: &str = "layers that lie elsewhere are taken whatever their URLs are, and the registry never follows them; \
+                       registry:2 takes only those that these lists let pass, none without a list";
 
 const fn stops(key: &'static str, matters: fn(&Config) -> bool, reason: &'static str) -> NotYet {
     NotYet { key, matters, stops: true, reason }

@@ -7,7 +7,6 @@ mod examples;
 mod good;
 mod health;
 mod http;
-mod limits;
 mod log;
 mod maintenance;
 mod not_yet;

@@ -97,6 +97,13 @@ fn labels_without_end_take_no_memory_without_end() {
     assert!(page.contains("requests_total{code=\"0\",method=\"get\"} 2\n"));
 }
 
+#[test]
+fn a_limit_that_is_none_is_infinite() {
+    let recorder = Recorder::of(LIST);
+    with_local_recorder(&recorder, || gauge!("open").set(f64::INFINITY));
+    assert!(page(&recorder).contains("\nopen +Inf\n"));
+}
+
 /// One after the other, and many threads at once: nothing is lost.
 #[test]
 fn threads_record_together() {

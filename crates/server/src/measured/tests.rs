@@ -61,6 +61,7 @@ fn a_request_is_recorded_as_registry_2_does() {
             "registry_http_response_size_bytes_count{handler=\"blob\"} 2",
             "registry_http_request_duration_seconds_count{handler=\"blob\",method=\"get\"} 1",
             "registry_http_in_flight_requests{handler=\"blob\"} 0",
+            "apus_http_answer_seconds_count{handler=\"blob\",method=\"get\"} 1",
         ],
     );
 }

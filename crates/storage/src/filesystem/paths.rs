@@ -35,27 +35,12 @@ pub(super) struct Paths {
     root: PathBuf,
     temporary: PathBuf,
     stages: PathBuf,
-    witness: PathBuf,
 }
 
 impl Paths {
     pub(super) fn new(root: PathBuf) -> Self {
         let own = root.join(OWN);
-        let temporary = own.join("tmp");
-        Self { root, witness: temporary.clone(), temporary, stages: own.join("stages") }
-    }
-
-    /// The same for a store in which nothing of ours may be: something else below the root tells it from an empty mount point.
-    pub(super) fn witnessed(self, other: Option<PathBuf>) -> Self {
-        if self.temporary.exists() {
-            return self;
-        }
-        Self { witness: other.unwrap_or_else(|| self.root.clone()), ..self }
-    }
-
-    /// What is there as long as the store is.
-    pub(super) fn witness(&self) -> &Path {
-        &self.witness
+        Self { root, temporary: own.join("tmp"), stages: own.join("stages") }
     }
 
     pub(super) fn root(&self) -> &Path {

@@ -73,7 +73,7 @@ impl Subject {
     /// no empty store.
     pub(super) fn confirm<T>(&self, answer: T, says_absent: impl Fn(&T) -> bool) -> Result<T> {
         if says_absent(&answer) {
-            fs::metadata(self.paths.witness()).map_err(|error| self.io(error))?;
+            fs::metadata(self.paths.temporary_directory()).map_err(|error| self.io(error))?;
         }
         Ok(answer)
     }

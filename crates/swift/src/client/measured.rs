@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apus_http_client::{Failure, Response};
+use apus_http_client::{Error, Failure, Response, Stage};
 use http::Method;
 use metrics::{counter, histogram};
 
@@ -10,7 +10,11 @@ use metrics::{counter, histogram};
 pub(super) fn sent(method: &Method, path: &str, outcome: &Result<Response, Failure>, took: Duration) {
     let (method, target) = (label(method), target(path));
     let status = match outcome {
-        Ok(response) => response.status.as_u16().to_string(),
+        Ok(response) => {
+            histogram!("apus_swift_answer_seconds", "method" => method, "target" => target).record(took);
+            response.status.as_u16().to_string()
+        }
+        Err(failure) if is_callers(&failure.error) => "abandoned".to_owned(),
         Err(_) => "none".to_owned(),
     };
     if status == "401" {
@@ -18,7 +22,11 @@ pub(super) fn sent(method: &Method, path: &str, outcome: &Result<Response, Failu
     }
     counter!("apus_swift_requests_total", "method" => method, "target" => target, "status" => status)
         .increment(1);
-    histogram!("apus_swift_answer_seconds", "method" => method, "target" => target).record(took);
+}
+
+/// Whether who gave the content has broken off, for which Swift can do nothing.
+fn is_callers(error: &Error) -> bool {
+    matches!(error, Error::Body { .. } | Error::Timeout { stage: Stage::CallerBody, .. })
 }
 
 /// A request is made once more after this pause.
@@ -64,6 +72,15 @@ mod tests {
         ] {
             assert_eq!(target(path), named, "{path}");
         }
+    }
+
+    #[test]
+    fn a_client_that_breaks_off_is_no_failure_of_swift() {
+        let timeout = |stage| Error::Timeout { stage, after: Duration::ZERO };
+        assert!(is_callers(&Error::Body { source: "gone".into() }));
+        assert!(is_callers(&timeout(Stage::CallerBody)));
+        assert!(!is_callers(&timeout(Stage::Answer)));
+        assert!(!is_callers(&Error::Broken { source: "reset".into() }));
     }
 
     #[test]

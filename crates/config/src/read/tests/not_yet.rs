@@ -17,10 +17,8 @@ storage:
 auth: {htpasswd: {realm: r, path: /p}}
 http:
   tls: {letsencrypt: {cachefile: /c, hosts: [r.example]}}
-  debug: {addr: 'localhost:5001', prometheus: {enabled: true, path: /metrics}}
 proxy: {remoteurl: https://registry.example}
 notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Authorization: [hunter2]}}]}
-health: {storagedriver: {enabled: true}}
 ";
 
 fn read(text: &str) -> Loaded {
@@ -36,17 +34,19 @@ fn what_must_not_be_ignored_hinders_serving() {
     assert_eq!(
         told,
         [
+            "config.yml:10:16: storage.maintenance.readonly.enabled: this version cannot refuse writes; remove this key if \
+             writes may be taken",
             "config.yml:11:1: auth: this version does not check credentials, so anyone could read and write; remove this \
              section if that is what you want, or let a proxy in front of the registry check",
             "config.yml:13:9: http.tls.letsencrypt: this version asks no authority for certificates; let another program \
              do that, and name its files as certificate and key: they are read anew when they change",
-            "config.yml:15:1: proxy: this version is no pull-through cache, and without this section the registry would \
+            "config.yml:14:1: proxy: this version is no pull-through cache, and without this section the registry would \
              take pushes; remove it if that is what you want",
         ]
     );
     assert_eq!(
         loaded.fit_to_serve().unwrap_err().to_string(),
-        told[0].replace("auth: ", "auth: refusing to start: ")
+        told[0].replace("enabled: ", "enabled: refusing to start: ")
     );
 
     let harmless = read("version: 0.1\nstorage: inmemory\nauth: none\nhttp: {net: tcp}\n");
@@ -60,12 +60,9 @@ fn the_rest_is_warned_about() {
     assert_eq!(
         told,
         [
-            "config.yml:3:3: log.accesslog: not obeyed by this version: requests are not logged in Apache's form",
-            "config.yml:4:3: log.fields: not obeyed by this version: lines of log carry no extra fields",
-            "config.yml:5:3: log.formatter: not obeyed by this version: there is no logstash form, the log is written \
-             as json",
-            "config.yml:16:1: notifications: not obeyed by this version: no notifications are sent",
-            "config.yml:17:1: health: not obeyed by this version: there are no health checks",
+            "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
+             by these rules",
+            "config.yml:15:1: notifications: not obeyed by this version: no notifications are sent",
         ]
     );
 }
@@ -80,9 +77,8 @@ storage:
   inmemory:
   maintenance: {uploadpurging: {enabled: false}, readonly: {enabled: false}}
 auth: {none: }
-http: {net: tcp, debug: {prometheus: {enabled: false}}}
+http: {net: tcp}
 notifications: {events: {includereferences: true}, endpoints: [{url: 'http://a', disabled: true}]}
-health: {storagedriver: {enabled: false, interval: 10s, threshold: 3}, file: [], http: [], tcp: []}
 ",
     );
     assert!(loaded.warnings.is_empty() && loaded.hindrances.is_empty(), "{loaded:?}");
