@@ -10,6 +10,7 @@
 //! | `upgrade` | the commit before this one and this one over one store |
 //! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
 //! | `tls` | HTTPS and unix sockets |
+//! | `auth` | users, tokens, the policy: who may do what |
 //! | `budgets` | how many requests each operation costs at Swift |
 //! | `crash` | SIGKILL in the middle of pushes |
 //! | `memory` | a push of 2 GiB in a few MiB of memory |
@@ -38,6 +39,7 @@
 
 mod support;
 
+mod auth;
 mod budgets;
 mod clients;
 mod command;

@@ -5,89 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair,
-};
-use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::content::{digest, random};
+use crate::support::authority::Authority;
+use crate::support::content::digest;
+use crate::support::image::image;
 use crate::support::{Apus, Backend, apus};
 
 /// How long anything here may take.
 const LIMIT: Duration = Duration::from_mins(1);
-
-/// A certificate authority, in a directory of which each part is what skopeo calls a directory of certificates.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    directory: TempDir,
-}
-
-impl Authority {
-    /// One with a certificate for 127.0.0.1, and one for a client.
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name = called("an authority");
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let authority = Self { issuer, directory: tempfile::tempdir().unwrap() };
-        for part in ["believing", "known"] {
-            fs::create_dir(authority.path(part)).unwrap();
-            fs::write(authority.path(part).join("ca.crt"), authority.issuer.pem()).unwrap();
-        }
-        authority.sign(ExtendedKeyUsagePurpose::ServerAuth, "server.crt", "server.key");
-        authority.sign(ExtendedKeyUsagePurpose::ClientAuth, "known/client.cert", "known/client.key");
-        authority
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// The directory for clients without a certificate, or for one with one.
-    fn directory(&self, known: bool) -> PathBuf {
-        self.path(if known { "known" } else { "believing" })
-    }
-
-    /// Puts a new certificate for 127.0.0.1 and its key into files. Answers the certificate, in PEM.
-    fn sign(&self, purpose: ExtendedKeyUsagePurpose, certificate: &str, key: &str) -> String {
-        let pair = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        params.extended_key_usages = vec![purpose];
-        // OpenSSL takes a certificate that has its issuer's name for one that signed itself.
-        params.distinguished_name = called("one of its certificates");
-        let signed = params.signed_by(&pair, &self.issuer).unwrap().pem();
-        fs::write(self.path(certificate), &signed).unwrap();
-        fs::write(self.path(key), pair.serialize_pem()).unwrap();
-        signed
-    }
-
-    /// The lines of `http` for a server with its certificate.
-    fn http(&self, more: &str) -> String {
-        format!(
-            "  tls:\n    certificate: {}\n    key: {}\n{more}",
-            self.path("server.crt").display(),
-            self.path("server.key").display()
-        )
-    }
-
-    fn curl(&self, known: bool) -> Command {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--show-error", "--cacert"]).arg(self.directory(known).join("ca.crt"));
-        if known {
-            command.arg("--cert").arg(self.path("known/client.cert"));
-            command.arg("--key").arg(self.path("known/client.key"));
-        }
-        command
-    }
-}
-
-fn called(name: &str) -> DistinguishedName {
-    let mut called = DistinguishedName::new();
-    called.push(DnType::CommonName, name);
-    called
-}
 
 /// Whether a program succeeds, and all that it says.
 fn run(command: &mut Command) -> (bool, String) {
@@ -103,26 +29,6 @@ fn succeeds(command: &mut Command) -> String {
     let (success, said) = run(command);
     assert!(success, "{command:?}: {said}");
     said
-}
-
-/// An image of one layer, in the form that skopeo calls `dir`. Answers its layer.
-fn image(directory: &Path) -> Vec<u8> {
-    let layer = random(5 << 20).to_vec();
-    let config = br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
-    let described = |media_type: &str, content: &[u8]| {
-        let name = digest(content);
-        fs::write(directory.join(name.trim_start_matches("sha256:")), content).unwrap();
-        json!({ "mediaType": media_type, "digest": name, "size": content.len() })
-    };
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": described("application/vnd.oci.image.config.v1+json", config),
-        "layers": [described("application/vnd.oci.image.layer.v1.tar+gzip", &layer)],
-    });
-    fs::write(directory.join("manifest.json"), manifest.to_string()).unwrap();
-    fs::write(directory.join("version"), "Directory Transport Version: 1.1\n").unwrap();
-    layer
 }
 
 fn skopeo(side: &str, authority: &Authority, known: bool) -> Command {

@@ -8,7 +8,7 @@ use apus_config::{Converted, Environment, Loaded, Place, Source, StorageDriver, 
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::{backend, configuration, logging};
+use crate::{authorization, backend, configuration, logging};
 
 /// `apus config ...`
 #[derive(Debug, Subcommand)]
@@ -175,6 +175,9 @@ impl Report {
                 Some("storage.swift".to_owned()),
                 format!("storage.swift: {error}"),
             ));
+        }
+        if let Err(error) = authorization::policy(&loaded) {
+            errors.push(Remark::at(error.place(), None, error.to_string()));
         }
         let warnings = loaded.warnings.iter().map(Remark::of).collect();
         Self { errors, warnings, notes: loaded.notes }

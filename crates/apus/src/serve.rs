@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use apus_auth::Policy;
 use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
 use apus_registry::Registry;
-use apus_server::{App, Listener, Tls, TlsError};
+use apus_server::{App, AppOptions, Listener, Tls, TlsError};
 use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{backend, configuration, debug, health, logging, notify, options};
+use crate::{authorization, backend, configuration, debug, health, logging, notify, options};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub(crate) enum ServeError {
     /// What the operator wrote of Swift, and only Swift can judge.
     #[error("storage.swift: {0}")]
     Swift(apus_swift::ConfigError),
+    /// The files that say who may come in.
+    #[error(transparent)]
+    SignIn(#[from] authorization::SignInError),
     /// The storage on this machine.
     #[error("the storage cannot be opened")]
     Storage(#[source] StorageError),
@@ -65,13 +69,15 @@ pub(crate) enum ServeError {
 pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
     let loaded = configuration::load(file)?.fit_to_serve()?;
     let config = &loaded.config;
+    let policy = authorization::policy(&loaded)?;
     logging::begin(&config.log);
     configuration::log(&loaded);
     let newcomer = loaded.file.is_none() && loaded.effective.is_default();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config, newcomer))
+    let serving = serve(config, policy, newcomer);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
 }
 
-async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
+async fn serve(config: &Config, policy: Option<Policy>, newcomer: bool) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let recorder = debug::keep_metrics(&config.http);
@@ -81,7 +87,8 @@ async fn serve(config: &Config, newcomer: bool) -> Result<(), ServeError> {
     }
     let checking = health::Checking::begin(config, &storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
-    let app = App::new(registry, options::of_app(config));
+    let authorization = authorization::open(config.auth.as_ref(), policy)?;
+    let app = App::new(registry, AppOptions { authorization, ..options::of_app(config) });
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {

@@ -15,6 +15,9 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// The longest token, in bytes: some hundred repositories, and a chain of certificates.
 pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
 
+/// Neither a name nor a password: what skopeo and podman send where they are asked for both and have none.
+const NOBODY: &str = "Og==";
+
 /// What a client says of itself. Secrets are not shown by `Debug`.
 #[derive(Debug)]
 pub enum Authorization {
@@ -83,7 +86,7 @@ impl Authorization {
             }
             Ok(Self::Bearer(rest.into()))
         } else if scheme.eq_ignore_ascii_case("basic") {
-            basic(rest).map(Self::Basic)
+            if rest == NOBODY { Ok(Self::None) } else { basic(rest).map(Self::Basic) }
         } else {
             Err(AuthorizationError::Scheme)
         }

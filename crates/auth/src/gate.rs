@@ -45,6 +45,8 @@ pub struct Gate {
 pub struct Permit {
     identity: Identity,
     policy: Option<Arc<Policy>>,
+    /// What the token grants, where there is one.
+    grant: Option<Grant>,
 }
 
 /// Why a request is refused, and which answer is the right one.
@@ -114,13 +116,13 @@ impl Gate {
         let refuse = |reason| self.challenge(needed, reason);
         if matches!(self.sign_in, SignIn::Open) {
             // Whatever credentials a client sends along to an open registry prove nothing.
-            return self.permit(Identity::anonymous(), needed);
+            return self.permit(Identity::anonymous(), None, needed);
         }
         let authorization =
             Authorization::parse(authorization).map_err(|error| refuse(ChallengeReason::Header(error)))?;
         match (&self.sign_in, authorization) {
             (SignIn::Htpasswd { .. }, Authorization::None) if self.policy.is_some() && !needed.is_empty() => {
-                self.permit(Identity::anonymous(), needed).map_err(|_| refuse(ChallengeReason::Missing))
+                self.permit(Identity::anonymous(), None, needed).map_err(|_| refuse(ChallengeReason::Missing))
             }
             (SignIn::Htpasswd { users, .. }, Authorization::Basic(credentials)) => {
                 let identity = users.verify(&credentials).await.map_err(|error| match error {
@@ -128,7 +130,7 @@ impl Gate {
                     PasswordError::Busy => Refusal::Busy,
                     PasswordError::File(error) => Refusal::Unavailable(error),
                 })?;
-                self.permit(identity, needed)
+                self.permit(identity, None, needed)
             }
             (SignIn::Token { verifier, .. }, Authorization::Bearer(token)) => {
                 let grant =
@@ -136,7 +138,7 @@ impl Gate {
                         TokenError::File(error) => Refusal::Unavailable(error),
                         error => refuse(ChallengeReason::Token(error)),
                     })?;
-                self.use_grant(&grant, needed)
+                self.use_grant(grant, needed)
             }
             (_, Authorization::None) => Err(refuse(ChallengeReason::Missing)),
             (_, Authorization::Basic(_) | Authorization::Bearer(_)) => {
@@ -145,21 +147,26 @@ impl Gate {
         }
     }
 
-    fn use_grant(&self, grant: &Grant, needed: &[Access]) -> Result<Permit, Refusal> {
+    /// Leave for what needs none: nobody is asked who they are.
+    #[must_use]
+    pub fn admit_unasked(&self) -> Permit {
+        Permit { identity: Identity::anonymous(), policy: self.policy.clone(), grant: None }
+    }
+
+    fn use_grant(&self, grant: Grant, needed: &[Access]) -> Result<Permit, Refusal> {
         if needed.iter().all(|access| grant.allows(access)) {
-            self.permit(grant.identity().clone(), needed)
+            self.permit(grant.identity().clone(), Some(grant), needed)
         } else {
             Err(self.challenge(needed, ChallengeReason::Scope))
         }
     }
 
-    fn permit(&self, identity: Identity, needed: &[Access]) -> Result<Permit, Refusal> {
-        let allowed =
-            |policy: &Arc<Policy>| needed.iter().all(|access| policy.allows_access(&identity, access));
-        if self.policy.as_ref().is_none_or(allowed) {
-            Ok(Permit { identity, policy: self.policy.clone() })
+    fn permit(&self, identity: Identity, grant: Option<Grant>, needed: &[Access]) -> Result<Permit, Refusal> {
+        let permit = Permit { identity, policy: self.policy.clone(), grant };
+        if needed.iter().all(|access| permit.allows(access)) {
+            Ok(permit)
         } else {
-            Err(Refusal::Denied { identity })
+            Err(Refusal::Denied { identity: permit.identity })
         }
     }
 
@@ -190,6 +197,23 @@ impl Permit {
         &self.identity
     }
 
+    /// Whether this may be done as well, which the request could do without: to mount a blob from another repository.
+    #[must_use]
+    pub fn allows(&self, access: &Access) -> bool {
+        self.grant.as_ref().is_none_or(|grant| grant.allows(access))
+            && self.policy.as_ref().is_none_or(|policy| policy.allows_access(&self.identity, access))
+    }
+
+    /// Whether every repository may be read, whatever its name. Nobody has a token for that.
+    #[must_use]
+    pub fn may_pull_everywhere(&self) -> bool {
+        self.grant.is_none()
+            && self
+                .policy
+                .as_ref()
+                .is_none_or(|policy| policy.allows_everywhere(&self.identity, Permission::Pull))
+    }
+
     /// Whether a tag that is there may be given another meaning. To be asked by the effect: not where the tag is new, and not
     /// where it stays what it is.
     #[must_use]
@@ -197,6 +221,14 @@ impl Permit {
         self.policy.as_ref().is_none_or(|policy| {
             policy.allows(&self.identity, Permission::Overwrite, repository)
                 && !policy.protects(repository, tag)
+        })
+    }
+
+    /// Whether any tag of a repository may be taken away, so that none needs to be asked about by its name.
+    #[must_use]
+    pub fn may_delete_all_tags(&self, repository: &str) -> bool {
+        self.policy.as_ref().is_none_or(|policy| {
+            policy.allows(&self.identity, Permission::Delete, repository) && !policy.protects_any(repository)
         })
     }
 

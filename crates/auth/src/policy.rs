@@ -80,6 +80,16 @@ impl Policy {
         })
     }
 
+    /// Whether somebody may do this in every repository that there can be: by a rule for `**`.
+    #[must_use]
+    pub fn allows_everywhere(&self, who: &Identity, permission: Permission) -> bool {
+        self.rules.iter().any(|rule| {
+            rule.may.contains(&permission)
+                && rule.repositories.iter().any(Pattern::matches_everything)
+                && rule.who.iter().any(|whom| self.is_about(whom, who))
+        })
+    }
+
     /// Whether somebody may have an access that a request asks for. Of an unlimited access to a repository every part must
     /// be allowed.
     #[must_use]
@@ -102,6 +112,12 @@ impl Policy {
         self.protected_tags.iter().any(|protected| {
             any_matches(&protected.repositories, repository) && any_matches(&protected.tags, tag)
         })
+    }
+
+    /// Whether any tags of this repository must stay as they are.
+    #[must_use]
+    pub fn protects_any(&self, repository: &str) -> bool {
+        self.protected_tags.iter().any(|protected| any_matches(&protected.repositories, repository))
     }
 
     fn is_about(&self, whom: &Who, who: &Identity) -> bool {

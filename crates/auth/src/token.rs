@@ -145,7 +145,7 @@ impl TokenVerifier {
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or_else(|| TokenError::Algorithm { name: excerpt(&parts.header.alg) })?;
         let signed = |key: &PublicKey| key.verifies(algorithm, parts.message, &parts.signature);
-        let unknown = || TokenError::UnknownKey { kid: parts.header.kid.as_deref().map(excerpt) };
+        let unknown = || TokenError::UnknownKey { kid: parts.header.key_name().map(excerpt) };
 
         let bundle = match &self.bundle {
             Some(bundle) => Some(bundle.get().await?),
@@ -157,7 +157,7 @@ impl TokenVerifier {
             let key = key.map_err(|reason| TokenError::Certificates { reason })?;
             return if signed(&key) { Ok(()) } else { Err(TokenError::Signature) };
         }
-        let kid = parts.header.kid.as_deref().ok_or_else(unknown)?;
+        let kid = parts.header.key_name().ok_or_else(unknown)?;
         let key_set = match &self.key_set {
             Some(key_set) => Some(key_set.get().await?),
             None => None,

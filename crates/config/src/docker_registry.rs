@@ -42,14 +42,14 @@ impl DockerRegistryStorage {
             return Self::of(file, environment);
         }
         let mut warnings = Vec::new();
-        let (Config { storage, .. }, _) = read::interpret(file, &mut warnings)?;
+        let (Config { storage, .. }, _) = read::interpret(file, false, &mut warnings)?;
         Ok(Self { flavour: None, driver: storage.driver, warnings: about_storage(warnings) })
     }
 
     fn of(file: Node, environment: &Environment) -> Result<Self, ConfigError> {
         let mut warnings = Vec::new();
         let translated = translate(file, environment, Secrets::Needed, &mut warnings)?;
-        let (Config { storage, .. }, _) = read::interpret(translated.tree, &mut warnings)?;
+        let (Config { storage, .. }, _) = read::interpret(translated.tree, true, &mut warnings)?;
         let warnings = about_storage(warnings);
         Ok(Self { flavour: translated.flavour, driver: storage.driver, warnings })
     }

@@ -55,11 +55,11 @@ pub use error::{ConfigError, Place, Source, Warning};
 pub use listen::ListenAddress;
 pub use load::Loaded;
 pub use model::{
-    AuthConfig, AuthVersion, CipherSuite, ClientAuth, ClientAuthMode, Config, DebugConfig, EndpointConfig,
-    EndpointType, EventAction, FileCheck, FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig,
-    IndexPlatforms, LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProxyConfig,
-    ProxyCredentials, RedirectConfig, SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities,
-    SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck,
-    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, V1Access, V1Config, V1Cors,
-    V1Mirroring, ValidationConfig,
+    AccessConfig, AccessPermission, AccessRule, AccessSubject, AuthConfig, AuthVersion, CipherSuite,
+    ClientAuth, ClientAuthMode, Config, DebugConfig, EndpointConfig, EndpointType, EventAction, FileCheck,
+    FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig, IndexPlatforms, LogConfig, LogFormat,
+    LogLevel, NotificationsConfig, Platform, ProtectedTags, ProxyConfig, ProxyCredentials, RedirectConfig,
+    SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities, SwiftConfig, SwiftCredentials,
+    SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck, TlsCertificate, TlsConfig, TlsVersion,
+    TokenAuthConfig, UploadPurging, V1Access, V1Config, V1Cors, V1Mirroring, ValidationConfig,
 };

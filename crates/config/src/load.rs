@@ -81,7 +81,8 @@ impl Config {
 
 fn finish(mut tree: Node, environment: &Environment, file: Option<PathBuf>) -> Result<Loaded, ConfigError> {
     let mut remarks = Remarks::default();
-    if docker_registry::is_one(&tree) {
+    let is_docker_registry = docker_registry::is_one(&tree);
+    if is_docker_registry {
         let translated =
             docker_registry::translate(tree, environment, Secrets::Needed, &mut remarks.warnings)?;
         tree = translated.tree;
@@ -96,7 +97,7 @@ fn finish(mut tree: Node, environment: &Environment, file: Option<PathBuf>) -> R
     }
     let Remarks { mut warnings, notes, passed_over } = remarks;
     let effective = Effective::new(&tree);
-    let (config, hindrances) = read::interpret(tree, &mut warnings)?;
+    let (config, hindrances) = read::interpret(tree, is_docker_registry, &mut warnings)?;
     warnings.sort_by(|one, other| one.place.cmp(&other.place));
     Ok(Loaded { config, warnings, hindrances, notes, passed_over, effective, file })
 }

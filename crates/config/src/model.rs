@@ -1,6 +1,7 @@
 //! The configuration itself: plain types, their meaning and their defaults. How a file becomes one of these is not
 //! its matter.
 
+mod access;
 mod auth;
 mod health;
 mod http;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use access::{AccessConfig, AccessPermission, AccessRule, AccessSubject, ProtectedTags};
 pub use auth::{AuthConfig, SigningAlgorithm, TokenAuthConfig};
 pub use health::{FileCheck, HealthConfig, HealthPace, HttpCheck, TcpCheck};
 pub use http::{DebugConfig, HttpConfig};
@@ -33,8 +35,10 @@ pub struct Config {
     pub log: LogConfig,
     /// `storage`
     pub storage: StorageConfig,
-    /// `auth`; `None` to let everyone do everything.
+    /// `auth`; `None` where nothing is said: then nobody signs in.
     pub auth: Option<AuthConfig>,
+    /// `access`; `None` to let whoever may sign in do everything: everyone, where nobody signs in.
+    pub access: Option<AccessConfig>,
     /// `http`
     pub http: HttpConfig,
     /// `notifications`

@@ -3,10 +3,12 @@
 //! Every key that registry:2.8 or 3 knows is in one of these rooms, and its value is checked there, whether Apus obeys it or
 //! not. What this version does not obey yet is listed in [`not_yet`], what will never have an effect in [`without_effect`].
 
+mod access;
 mod auth;
 mod common;
 mod database;
 mod debug;
+mod exposed;
 mod health;
 mod http;
 mod log;
@@ -30,14 +32,19 @@ use crate::section::Section;
 use crate::tree::Node;
 use crate::{Config, ConfigError, Warning};
 
-/// What a tree means, wherever it came from. What may stop `apus serve` is apart: see [`not_yet`].
+/// What a tree means, wherever it came from; `is_docker_registry` if from a file of docker-registry 0.x. What may stop `apus serve`
+/// is apart: see [`not_yet`] and [`exposed`].
 pub(crate) fn interpret(
     tree: Node,
+    is_docker_registry: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<(Config, Vec<Warning>), ConfigError> {
     let written = not_yet::Written::find(&tree);
+    let author = exposed::Author::find(&tree, is_docker_registry);
     let config = file(Section::root(tree)?, warnings)?;
-    let hindrances = written.judge(&config, warnings);
+    let mut hindrances = written.judge(&config, warnings);
+    hindrances.extend(author.judge(&config, warnings));
+    hindrances.sort_by(|one: &Warning, other| one.place.cmp(&other.place));
     Ok((config, hindrances))
 }
 
@@ -46,10 +53,14 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
     let version = root.parse("version", VERSION, |text| (text == "0.1").then_some(()))?;
     root.required("version", VERSION, version)?;
 
+    let log = log::read(&mut root, warnings)?;
+    let storage = storage::read(&mut root, warnings)?;
+    let auth = auth::read(root.take("auth"), warnings)?;
     let config = Config {
-        log: log::read(&mut root, warnings)?,
-        storage: storage::read(&mut root, warnings)?,
-        auth: auth::read(root.take("auth"), warnings)?,
+        log,
+        storage,
+        access: access::read(root.take("access"), auth.as_ref())?,
+        auth,
         http: http::read(root.section("http")?, warnings)?,
         notifications: notifications::read(root.section("notifications")?, warnings)?,
         health: health::read(root.section("health")?, warnings)?,

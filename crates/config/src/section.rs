@@ -157,6 +157,18 @@ impl Section {
         }
     }
 
+    /// Refuses what is left: where an ignored key would open something.
+    pub(crate) fn finish_strictly(mut self) -> Result<(), ConfigError> {
+        let Some(stranger) = self.take_rest().into_iter().next() else { return Ok(()) };
+        let suggestion = self.suggestion(&stranger.key.name);
+        Err(stranger.key.unsupported(&format!("unknown key{suggestion}")))
+    }
+
+    /// Whether it holds no key at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The known name nearest to `word` as a question to its writer; empty if none is near.
     pub(crate) fn suggestion(&self, word: &str) -> String {
         match nearest(word, &self.asked) {
@@ -218,7 +230,7 @@ impl Field {
         }
     }
 
-    fn texts(self) -> Result<Vec<String>, ConfigError> {
+    pub(crate) fn texts(self) -> Result<Vec<String>, ConfigError> {
         let items = self.items("a list of texts")?.unwrap_or_default();
         items.into_iter().filter_map(|item| item.text().transpose()).collect()
     }

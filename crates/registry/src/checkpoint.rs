@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::hashing::Hasher;
-use crate::{Algorithm, RepositoryName};
+use crate::{Algorithm, RepositoryName, UploadOwner};
 
 /// The version that this code writes, and the newest that it reads.
 const VERSION: u32 = 1;
@@ -15,6 +15,8 @@ const VERSION: u32 = 1;
 struct Record {
     version: u32,
     repository: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
     algorithm: String,
     series: String,
     state: String,
@@ -23,15 +25,27 @@ struct Record {
 /// An upload's owner and its hash.
 #[derive(Debug, Clone)]
 pub(crate) struct UploadCheckpoint {
-    pub(crate) repository: RepositoryName,
+    repository: RepositoryName,
+    principal: Option<String>,
     pub(crate) hasher: Hasher,
 }
 
 impl UploadCheckpoint {
+    pub(crate) fn new(owner: UploadOwner<'_>, hasher: Hasher) -> Self {
+        let UploadOwner { repository, principal } = owner;
+        Self { repository: repository.clone(), principal: principal.map(str::to_owned), hasher }
+    }
+
+    /// Whose upload it is.
+    pub(crate) fn owner(&self) -> UploadOwner<'_> {
+        UploadOwner { repository: &self.repository, principal: self.principal.as_deref() }
+    }
+
     pub(crate) fn encode(&self) -> Bytes {
         let record = Record {
             version: VERSION,
             repository: self.repository.to_string(),
+            principal: self.principal.clone(),
             algorithm: self.hasher.algorithm().name().to_owned(),
             series: Hasher::SERIES.to_owned(),
             state: BASE64.encode(&self.hasher.state()),
@@ -66,7 +80,7 @@ impl UploadCheckpoint {
             .zip(BASE64.decode(record.state.as_bytes()).ok())
             .and_then(|(algorithm, state)| Hasher::resume(algorithm, &state))
             .ok_or_else(|| damaged("its hash cannot be taken up"))?;
-        Ok(Self { repository, hasher })
+        Ok(Self { repository, principal: record.principal, hasher })
     }
 }
 

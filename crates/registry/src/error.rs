@@ -3,7 +3,7 @@
 
 use apus_storage::{BoxError, ErrorKind, StorageError};
 
-use crate::{Digest, Reference, RepositoryName};
+use crate::{Digest, Reference, RepositoryName, Tag};
 
 /// The result of a registry operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -88,6 +88,14 @@ pub enum Error {
     ManifestReferencesUnknown {
         /// All of them.
         missing: Vec<Digest>,
+    },
+    /// The tag must stay what it is.
+    #[error("the tag {tag} of {repository} may not be changed")]
+    TagKept {
+        /// The repository.
+        repository: RepositoryName,
+        /// The tag.
+        tag: Tag,
     },
     /// Deleting is switched off.
     #[error("this registry does not delete; its operator can allow it")]

@@ -49,6 +49,6 @@ pub use name::{Reference, RepositoryName, Tag};
 pub use references::{IndexPlatforms, Platform, ReferenceChecks};
 pub use referrers::{Descriptor, ReferrerPage};
 pub use registry::{Registry, RegistryOptions};
-pub use tags::TagPage;
+pub use tags::{KeptTags, TagPage};
 pub use upkeep::{CollectError, CollectEvent, CollectOptions, CollectReport, CollectSummary};
-pub use uploads::{Upload, UploadPosition};
+pub use uploads::{Upload, UploadOwner, UploadPosition};

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use apus_storage::{
-    ByteRange, ErrorKind, Freshness, ListRequest, ObjectName, Outcome, Storage, StorageError, WriteMode, body,
+    ByteRange, ErrorKind, Freshness, ListRequest, ObjectName, Outcome, Publication, Storage, StorageError,
+    WriteMode, body,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -74,11 +75,20 @@ impl Links {
 
     /// Makes a link, or moves it.
     pub(crate) async fn write(&self, name: &ObjectName, digest: &Digest) -> Result<()> {
+        self.put(name, digest, WriteMode::Replace).await.map(drop)
+    }
+
+    /// Makes a link, unless there is one. Answers whether it did.
+    pub(crate) async fn make(&self, name: &ObjectName, digest: &Digest) -> Result<bool> {
+        Ok(matches!(self.put(name, digest, WriteMode::IfAbsent).await?, Publication::Published(_)))
+    }
+
+    async fn put(&self, name: &ObjectName, digest: &Digest, mode: WriteMode) -> Result<Publication> {
         self.remember(name, true);
-        self.storage.write(name, Bytes::from(digest.to_string()).into(), WriteMode::Replace).await?;
+        let published = self.storage.write(name, Bytes::from(digest.to_string()).into(), mode).await?;
         // A list may have asked the object before it was there.
         self.remember(name, true);
-        Ok(())
+        Ok(published)
     }
 
     /// Removes a link.

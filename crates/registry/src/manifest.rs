@@ -76,6 +76,8 @@ pub(crate) struct Outline {
     says_its_type: bool,
     /// Blobs that must be in the repository.
     pub(crate) blobs: Vec<Digest>,
+    /// Whether it names a config or layers, be it none.
+    is_image: bool,
     /// Whether it names manifests, be it none.
     pub(crate) is_index: bool,
     /// The manifests that it names.
@@ -169,11 +171,24 @@ impl Outline {
         if blobs.len() + manifests.len() > MOST_REFERENCES {
             return Err(invalid(format!("it names more than {MOST_REFERENCES} blobs and manifests")));
         }
+        // Whoever goes by the type must not read it otherwise than who goes by the shape (CVE-2021-41190).
+        if [Some(&outline.media_type), declared].into_iter().flatten().any(|kind| outline.contradicts(kind)) {
+            let shape = if outline.is_index { "an index" } else { "an image" };
+            return Err(invalid(format!("it has the shape of {shape}, and its type is another")));
+        }
         match declared {
             Some(declared) if *declared != outline.media_type && outline.says_its_type => {
                 Err(invalid(format!("its mediaType is {}, it was sent as {declared}", outline.media_type)))
             }
             _ => Ok(outline),
+        }
+    }
+
+    fn contradicts(&self, media_type: &MediaType) -> bool {
+        match media_type.as_str() {
+            OCI_INDEX | DOCKER_LIST => self.is_image,
+            OCI_MANIFEST | DOCKER_MANIFEST => self.is_index,
+            _ => false,
         }
     }
 
@@ -205,6 +220,7 @@ impl Outline {
             media_type,
             says_its_type: document.media_type.is_some(),
             blobs,
+            is_image,
             is_index: document.manifests.is_some(),
             manifests,
             subject: document.subject.as_ref().map(Descriptor::digest).transpose()?,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::cache::Link;
 use crate::contents::damaged;
 use crate::manifest::{MediaType, Outline, default_platform};
-use crate::{Algorithm, Digest, Error, Reference, Registry, RepositoryName, Result, Tag, layout};
+use crate::{Algorithm, Digest, Error, KeptTags, Reference, Registry, RepositoryName, Result, Tag, layout};
 
 /// A manifest as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct PutManifest<'a> {
     pub reference: &'a Reference,
     /// Under these tags too.
     pub tags: &'a [Tag],
+    /// Of these tags, those that may be made, but must not come to mean another manifest than they do.
+    pub kept: KeptTags<'a>,
     /// What the client says that it is.
     pub media_type: Option<MediaType>,
     /// Its bytes, no more than the manifest limit.
@@ -76,9 +78,10 @@ impl Registry {
     /// # Errors
     /// [`Error::ManifestInvalid`], [`Error::ManifestTooLarge`]; [`Error::DigestMismatch`] when it was pushed under another
     /// digest; [`Error::ManifestReferencesUnknown`] when the repository lacks what it names and must have by the
-    /// [`ReferenceChecks`](crate::ReferenceChecks). Nothing was written then.
+    /// [`ReferenceChecks`](crate::ReferenceChecks); [`Error::TagKept`] when a tag that must stay means another manifest. Nothing
+    /// was written then.
     pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<StoredManifest> {
-        let PutManifest { repository, reference, tags, media_type, content } = put;
+        let PutManifest { repository, reference, tags, kept, media_type, content } = put;
         if content.len() > self.options.manifest_limit {
             return Err(Error::ManifestTooLarge { limit: self.options.manifest_limit });
         }
@@ -94,6 +97,14 @@ impl Registry {
         };
         let outline = Outline::of_pushed(&content, media_type.as_ref())?;
         self.check_references(repository, &outline).await?;
+        let by_reference = match reference {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        let tags = || by_reference.into_iter().chain(tags);
+        for tag in tags() {
+            self.refuse_to_move(repository, tag, &digest, kept).await?;
+        }
 
         let name = layout::blob_data(&digest)?;
         let size = content.len() as u64;
@@ -106,12 +117,8 @@ impl Registry {
         if let Some(subject) = &outline.subject {
             self.links.write(&layout::referrer_link(repository, subject, &digest)?, &digest).await?;
         }
-        let by_reference = match reference {
-            Reference::Tag(tag) => Some(tag),
-            Reference::Digest(_) => None,
-        };
-        for tag in by_reference.into_iter().chain(tags) {
-            self.links.write(&layout::tag_link(repository, tag)?, &digest).await?;
+        for tag in tags() {
+            self.write_tag(repository, tag, &digest, kept).await?;
         }
         self.caches.keep_manifest(&digest, &content);
         self.caches.saw_link(Link::Manifest, repository, &digest);
@@ -122,14 +129,21 @@ impl Registry {
     /// it.
     ///
     /// # Errors
-    /// [`Error::ManifestUnknown`] when the repository has none, [`Error::DeletesDisabled`].
-    pub async fn delete_manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+    /// [`Error::ManifestUnknown`] when the repository has none, [`Error::TagKept`] when a tag that must stay points to it,
+    /// [`Error::DeletesDisabled`].
+    pub async fn delete_manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        kept: KeptTags<'_>,
+    ) -> Result<()> {
         self.may_delete()?;
         let revision = layout::revision_link(repository, digest)?;
         let stored = self.links.read(&revision).await?.ok_or_else(|| Error::ManifestUnknown {
             repository: repository.clone(),
             reference: Reference::Digest(digest.clone()),
         })?;
+        self.refuse_for_tags_of(repository, digest, kept).await?;
         self.caches.missed_link(Link::Manifest, repository, digest);
         self.links.delete(&revision).await?;
         // It is gone; what follows tidies up behind it. What cannot be read refers to nothing.

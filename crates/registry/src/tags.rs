@@ -18,6 +18,31 @@ pub struct TagPage {
     pub more: bool,
 }
 
+/// Which tags must stay what they are, whatever else a request does. The default is none.
+#[derive(Clone, Copy, Default)]
+pub struct KeptTags<'a>(Option<&'a (dyn Fn(&Tag) -> bool + Sync)>);
+
+impl<'a> KeptTags<'a> {
+    /// None of them.
+    pub const NONE: Self = Self(None);
+
+    /// Those of which this is true.
+    #[must_use]
+    pub fn those(which: &'a (dyn Fn(&Tag) -> bool + Sync)) -> Self {
+        Self(Some(which))
+    }
+
+    fn hold(self, tag: &Tag) -> bool {
+        self.0.is_some_and(|which| which(tag))
+    }
+}
+
+impl std::fmt::Debug for KeptTags<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(if self.0.is_some() { "KeptTags(some)" } else { "KeptTags(none)" })
+    }
+}
+
 impl Registry {
     /// The tags of a repository after `last`, at most `limit` of them.
     ///
@@ -85,16 +110,47 @@ impl Registry {
 
     /// Takes away the tags that point to a manifest.
     pub(crate) async fn delete_tags_of(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
+        let unlink = |tag: Tag| async move { self.unlink_tag(repository, &tag).await.map(drop) };
+        self.for_tags_of(repository, digest, KeptTags::those(&|_| true), unlink).await
+    }
+
+    /// Fails where a manifest could not go without a tag that must stay.
+    pub(crate) async fn refuse_for_tags_of(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        kept: KeptTags<'_>,
+    ) -> Result<()> {
+        if kept.0.is_none() {
+            return Ok(());
+        }
+        let refuse = |tag: Tag| async move { Err(Error::TagKept { repository: repository.clone(), tag }) };
+        self.for_tags_of(repository, digest, kept, refuse).await
+    }
+
+    /// Does something to those of some tags that point to a manifest.
+    async fn for_tags_of<F: Future<Output = Result<()>>>(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        among: KeptTags<'_>,
+        act: impl Fn(Tag) -> F,
+    ) -> Result<()> {
+        let act = &act;
         let mut request = ListRequest::under(layout::tags(repository)?).one_level();
         let prefix = request.prefix();
         loop {
             let listed = self.links.list(&request).await?;
-            let tags: Vec<Tag> =
-                listed.keys.iter().filter_map(|key| Tag::parse(tag_of(key, &prefix)?).ok()).collect();
+            let tags: Vec<Tag> = listed
+                .keys
+                .iter()
+                .filter_map(|key| Tag::parse(tag_of(key, &prefix)?).ok())
+                .filter(|tag| among.hold(tag))
+                .collect();
             stream::iter(tags)
                 .map(|tag| async move {
                     if self.links.read(&layout::tag_link(repository, &tag)?).await?.as_ref() == Some(digest) {
-                        self.unlink_tag(repository, &tag).await?;
+                        act(tag).await?;
                     }
                     Ok::<_, Error>(())
                 })
@@ -106,6 +162,44 @@ impl Registry {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Fails where a tag that must stay means another manifest than this one.
+    pub(crate) async fn refuse_to_move(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        kept: KeptTags<'_>,
+    ) -> Result<()> {
+        if !kept.hold(tag) {
+            return Ok(());
+        }
+        match self.links.read(&layout::tag_link(repository, tag)?).await? {
+            Some(other) if other != *digest => {
+                Err(Error::TagKept { repository: repository.clone(), tag: tag.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Lets a tag mean a manifest. One that must stay is only made: of several requests that make it at once one is heard, as far
+    /// as storage can tell them apart.
+    pub(crate) async fn write_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: &Digest,
+        kept: KeptTags<'_>,
+    ) -> Result<()> {
+        let link = layout::tag_link(repository, tag)?;
+        if !kept.hold(tag) {
+            return self.links.write(&link, digest).await;
+        }
+        if self.links.make(&link, digest).await? {
+            return Ok(());
+        }
+        self.refuse_to_move(repository, tag, digest, kept).await
     }
 
     /// Removes a tag's link, and then what registry:2 keeps beside it, its history: storage would list the tag by that. This is

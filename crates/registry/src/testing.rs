@@ -15,7 +15,8 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::{
-    Digest, Error, PutManifest, Reference, Registry, RegistryOptions, RepositoryName, StoredManifest, Tag,
+    Digest, Error, KeptTags, PutManifest, Reference, Registry, RegistryOptions, RepositoryName,
+    StoredManifest, Tag,
 };
 
 /// A storage for tests. Several registries over one are several replicas.
@@ -224,8 +225,14 @@ pub(crate) async fn put(
 ) -> Result<StoredManifest, Error> {
     let (repository, reference) = (name(repository), Reference::parse(reference).unwrap());
     let content = content.into();
-    let put =
-        PutManifest { repository: &repository, reference: &reference, tags: &[], media_type: None, content };
+    let put = PutManifest {
+        repository: &repository,
+        reference: &reference,
+        tags: &[],
+        kept: KeptTags::NONE,
+        media_type: None,
+        content,
+    };
     registry.put_manifest(put).await
 }
 

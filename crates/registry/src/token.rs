@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::uploads::{Standing, UploadPosition};
-use crate::{Algorithm, RepositoryName};
+use crate::{Algorithm, UploadOwner};
 
 const VERSION: u32 = 1;
 const MAC_BYTES: usize = 32;
@@ -18,6 +18,8 @@ struct Claims<'a> {
     version: u32,
     repository: &'a str,
     upload: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
     algorithm: &'a str,
     offset: u64,
     revision: Option<&'a str>,
@@ -45,6 +47,7 @@ impl Signer {
             version: VERSION,
             repository: position.repository().as_str(),
             upload: position.id().as_str(),
+            principal: position.owner().principal.map(str::to_owned),
             algorithm: position.algorithm().name(),
             offset,
             revision,
@@ -56,19 +59,15 @@ impl Signer {
         BASE64URL_NOPAD.encode(&token)
     }
 
-    /// The position that a token stands for; `None` unless this key signed it, for this repository and upload.
-    pub(crate) fn open(
-        &self,
-        token: &str,
-        repository: &RepositoryName,
-        id: &StageId,
-    ) -> Option<UploadPosition> {
+    /// The position that a token stands for; `None` unless this key signed it, for this owner and upload.
+    pub(crate) fn open(&self, token: &str, owner: UploadOwner<'_>, id: &StageId) -> Option<UploadPosition> {
         let token = BASE64URL_NOPAD.decode(token.trim_end_matches('=').as_bytes()).ok()?;
         let (mac, claims) = token.split_at_checked(MAC_BYTES)?;
         self.0.clone().chain_update(claims).verify_slice(mac).ok()?;
         let claims: Claims<'_> = serde_json::from_slice(claims).ok()?;
         let ours = claims.version == VERSION
-            && claims.repository == repository.as_str()
+            && claims.repository == owner.repository.as_str()
+            && claims.principal.as_deref() == owner.principal
             && claims.upload == id.as_str();
         let standing = match claims.revision {
             None => Standing::Fresh,
@@ -77,7 +76,7 @@ impl Signer {
             }
         };
         let algorithm = Algorithm::parse(claims.algorithm)?;
-        ours.then(|| UploadPosition::new(repository.clone(), id.clone(), algorithm, standing))
+        ours.then(|| UploadPosition::new(owner, id.clone(), algorithm, standing))
     }
 }
 

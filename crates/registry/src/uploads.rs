@@ -11,10 +11,26 @@ use crate::checkpoint::UploadCheckpoint;
 use crate::hashing::{HashedContent, Hasher};
 use crate::{Algorithm, Digest, Error, Registry, RepositoryName, Result, layout};
 
+/// Whose an upload is: to all others it is unknown, whatever they know of its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadOwner<'a> {
+    /// Into which repository it goes.
+    pub repository: &'a RepositoryName,
+    /// Who sends it, by whatever name their caller knows them; `None` for nobody in particular.
+    pub principal: Option<&'a str>,
+}
+
+impl<'a> From<&'a RepositoryName> for UploadOwner<'a> {
+    fn from(repository: &'a RepositoryName) -> Self {
+        Self { repository, principal: None }
+    }
+}
+
 /// Where an upload stands: what an upload URL says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadPosition {
     repository: RepositoryName,
+    principal: Option<String>,
     id: StageId,
     algorithm: Algorithm,
     standing: Standing,
@@ -29,19 +45,22 @@ pub(crate) enum Standing {
 }
 
 impl UploadPosition {
-    pub(crate) fn new(
-        repository: RepositoryName,
-        id: StageId,
-        algorithm: Algorithm,
-        standing: Standing,
-    ) -> Self {
-        Self { repository, id, algorithm, standing }
+    pub(crate) fn new(owner: UploadOwner<'_>, id: StageId, algorithm: Algorithm, standing: Standing) -> Self {
+        let UploadOwner { repository, principal } = owner;
+        let (repository, principal) = (repository.clone(), principal.map(str::to_owned));
+        Self { repository, principal, id, algorithm, standing }
+    }
+
+    /// Into which repository it goes.
+    #[must_use]
+    pub fn repository(&self) -> &RepositoryName {
+        &self.repository
     }
 
     /// Whose upload it is.
     #[must_use]
-    pub fn repository(&self) -> &RepositoryName {
-        &self.repository
+    pub fn owner(&self) -> UploadOwner<'_> {
+        UploadOwner { repository: &self.repository, principal: self.principal.as_deref() }
     }
 
     /// Its identifier.
@@ -99,9 +118,13 @@ impl Registry {
     ///
     /// `algorithm` is what the digest at the end is expected to use; another one costs a second reading of the content.
     #[must_use]
-    pub fn begin_upload(&self, repository: &RepositoryName, algorithm: Algorithm) -> UploadPosition {
+    pub fn begin_upload<'a>(
+        &self,
+        owner: impl Into<UploadOwner<'a>>,
+        algorithm: Algorithm,
+    ) -> UploadPosition {
         counter!("apus_uploads_begun_total").increment(1);
-        UploadPosition::new(repository.clone(), StageId::random(), algorithm, Standing::Fresh)
+        UploadPosition::new(owner.into(), StageId::random(), algorithm, Standing::Fresh)
     }
 
     /// The signed text for an upload's URL, by which [`Registry::upload`] finds it again.
@@ -115,10 +138,16 @@ impl Registry {
     /// Finds an upload by what its URL says. Without a token, storage is asked where it stands.
     ///
     /// # Errors
-    /// [`Error::UploadUnknown`] when this repository has no such upload, or the token is not one that was given out for it.
-    pub async fn upload(&self, repository: &RepositoryName, id: &str, token: Option<&str>) -> Result<Upload> {
-        let unknown = || Error::UploadUnknown { repository: repository.clone() };
-        let (id, believed) = self.named(repository, id, token).await?;
+    /// [`Error::UploadUnknown`] when this owner has no such upload, or the token is not one that was given out for it.
+    pub async fn upload<'a>(
+        &self,
+        owner: impl Into<UploadOwner<'a>>,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<Upload> {
+        let owner = owner.into();
+        let unknown = || unknown(owner);
+        let (id, believed) = self.named(owner, id, token).await?;
         let revision = match believed {
             Some(position) if position.standing == Standing::Fresh => return Ok(Upload::fresh(position)),
             Some(UploadPosition { standing: Standing::At { revision, .. }, .. }) => Some(revision),
@@ -126,20 +155,20 @@ impl Registry {
         };
         let state = self.storage.stage_state(&id, revision.as_ref()).await?.ok_or_else(unknown)?;
         let outdated = revision.is_some_and(|revision| revision != state.revision);
-        Self::staged(repository, id, state, outdated)
+        Self::staged(owner, id, state, outdated)
     }
 
     /// The identifier in an upload's URL, and the position that the URL believes in, when it has a token.
     async fn named(
         &self,
-        repository: &RepositoryName,
+        owner: UploadOwner<'_>,
         id: &str,
         token: Option<&str>,
     ) -> Result<(StageId, Option<UploadPosition>)> {
-        let unknown = || Error::UploadUnknown { repository: repository.clone() };
+        let unknown = || unknown(owner);
         let id = StageId::parse(id).map_err(|_| unknown())?;
         let believed = match token {
-            Some(token) => Some(self.signer().await?.open(token, repository, &id).ok_or_else(unknown)?),
+            Some(token) => Some(self.signer().await?.open(token, owner, &id).ok_or_else(unknown)?),
             None => None,
         };
         if self.has_ended(&id) {
@@ -148,14 +177,13 @@ impl Registry {
         Ok((id, believed))
     }
 
-    fn staged(repository: &RepositoryName, id: StageId, state: StageState, outdated: bool) -> Result<Upload> {
+    fn staged(owner: UploadOwner<'_>, id: StageId, state: StageState, outdated: bool) -> Result<Upload> {
         let checkpoint = UploadCheckpoint::decode(&id, &state.checkpoint)?;
-        if checkpoint.repository != *repository {
-            return Err(Error::UploadUnknown { repository: repository.clone() });
+        if checkpoint.owner() != owner {
+            return Err(unknown(owner));
         }
         let standing = Standing::At { offset: state.offset, revision: state.revision };
-        let position =
-            UploadPosition::new(checkpoint.repository, id, checkpoint.hasher.algorithm(), standing);
+        let position = UploadPosition::new(owner, id, checkpoint.hasher.algorithm(), standing);
         Ok(Upload { position, hasher: checkpoint.hasher, outdated })
     }
 
@@ -164,17 +192,18 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::upload`].
-    pub async fn upload_status(
+    pub async fn upload_status<'a>(
         &self,
-        repository: &RepositoryName,
+        owner: impl Into<UploadOwner<'a>>,
         id: &str,
         token: Option<&str>,
     ) -> Result<UploadPosition> {
-        let (id, believed) = self.named(repository, id, token).await?;
+        let owner = owner.into();
+        let (id, believed) = self.named(owner, id, token).await?;
         match (self.storage.stage_state(&id, None).await?, believed) {
-            (Some(state), _) => Ok(Self::staged(repository, id, state, true)?.position),
+            (Some(state), _) => Ok(Self::staged(owner, id, state, true)?.position),
             (None, Some(position)) if position.standing == Standing::Fresh => Ok(position),
-            (None, _) => Err(Error::UploadUnknown { repository: repository.clone() }),
+            (None, _) => Err(unknown(owner)),
         }
     }
 
@@ -184,7 +213,7 @@ impl Registry {
             return Ok(upload);
         }
         match self.storage.stage_state(&upload.position.id, None).await? {
-            Some(state) => Self::staged(&upload.position.repository, upload.position.id.clone(), state, true),
+            Some(state) => Self::staged(upload.position.owner(), upload.position.id.clone(), state, true),
             None => Ok(upload),
         }
     }
@@ -202,26 +231,26 @@ impl Registry {
         if first.map_or(upload.outdated, |first| first != upload.position.offset()) {
             return Err(upload.out_of_order());
         }
-        let (repository, id) = (upload.position.repository.clone(), upload.position.id.clone());
+        let (owner, id) = (upload.position.owner(), upload.position.id.clone());
         let position = match &upload.position.standing {
             Standing::Fresh => StagePosition::Start,
             Standing::At { revision, .. } => StagePosition::At(revision),
         };
         let content = HashedContent::new(stream, upload.hasher.clone());
-        let (stream, owner) = (content.stream(), repository.clone());
-        let checkpoint = move || UploadCheckpoint { repository: owner, hasher: content.hasher() }.encode();
+        let (stream, appended_to) = (content.stream(), upload.position.clone());
+        let checkpoint = move || UploadCheckpoint::new(appended_to.owner(), content.hasher()).encode();
         match self.storage.stage_append(&id, position, stream, Box::new(checkpoint)).await {
             Ok(_) if self.has_ended(&id) => {
                 // While the chunk was on its way.
                 self.storage.stage_drop(&id).await?;
-                Err(Error::UploadUnknown { repository })
+                Err(unknown(owner))
             }
-            Ok(state) => Self::staged(&repository, id, state, false),
+            Ok(state) => Self::staged(owner, id, state, false),
             Err(error) if error.kind() == ErrorKind::StageMoved => {
                 // Somebody else was faster. Say where it stands, if it still does.
                 match self.storage.stage_state(&id, None).await? {
-                    Some(state) => Err(Self::staged(&repository, id, state, true)?.out_of_order()),
-                    None => Err(Error::UploadUnknown { repository }),
+                    Some(state) => Err(Self::staged(owner, id, state, true)?.out_of_order()),
+                    None => Err(unknown(owner)),
                 }
             }
             Err(error) => Err(error.into()),
@@ -361,19 +390,18 @@ impl Registry {
     /// # Errors
     /// As [`Registry::upload`]; also [`Error::UploadUnknown`] when another process has ended it, and [`Error::Storage`] of the
     /// kind [`ErrorKind::StageMoved`] while another process publishes it.
-    pub async fn cancel_upload(
+    pub async fn cancel_upload<'a>(
         &self,
-        repository: &RepositoryName,
+        owner: impl Into<UploadOwner<'a>>,
         id: &str,
         token: Option<&str>,
     ) -> Result<()> {
-        let UploadPosition { id, standing, .. } = self.upload(repository, id, token).await?.position;
+        let owner = owner.into();
+        let UploadPosition { id, standing, .. } = self.upload(owner, id, token).await?.position;
         self.ended.insert(id.clone(), ());
         match (self.storage.stage_drop(&id).await, standing) {
             // Another process has ended it.
-            (Ok(Outcome::Absent), Standing::At { .. }) => {
-                Err(Error::UploadUnknown { repository: repository.clone() })
-            }
+            (Ok(Outcome::Absent), Standing::At { .. }) => Err(unknown(owner)),
             (Ok(_), _) => {
                 counter!("apus_uploads_ended_total", "outcome" => "cancelled").increment(1);
                 Ok(())
@@ -388,6 +416,10 @@ impl Registry {
     fn has_ended(&self, id: &StageId) -> bool {
         self.ended.get(id).is_some()
     }
+}
+
+fn unknown(owner: UploadOwner<'_>) -> Error {
+    Error::UploadUnknown { repository: owner.repository.clone() }
 }
 
 fn compare(expected: &Digest, hasher: Hasher) -> Result<()> {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use apus_registry::{
-    Algorithm, Digest, Error, MediaType, PutManifest, Reference, Registry, RegistryOptions, RepositoryName,
-    StoredManifest, Tag, Upload, layout,
+    Algorithm, Digest, Error, KeptTags, MediaType, PutManifest, Reference, Registry, RegistryOptions,
+    RepositoryName, StoredManifest, Tag, Upload, UploadOwner, layout,
 };
 use apus_storage::{
     ByteRange, ByteStream, Freshness, ListRequest, MemoryStorage, ObjectName, Storage, WriteMode, body,
@@ -73,7 +73,14 @@ impl House {
         let (reference, content) = (Reference::parse(reference).unwrap(), Bytes::from(content));
         let media_type = MediaType::parse(MANIFEST);
         self.registry
-            .put_manifest(PutManifest { repository, reference: &reference, tags, media_type, content })
+            .put_manifest(PutManifest {
+                repository,
+                reference: &reference,
+                tags,
+                kept: KeptTags::NONE,
+                media_type,
+                content,
+            })
             .await
     }
 }
@@ -196,6 +203,35 @@ async fn an_upload_of_another_repository_is_unknown() {
         ));
     }
     assert_eq!(house.registry.upload_status(&name("mine"), id, None).await.unwrap().offset(), 6);
+}
+
+#[tokio::test]
+async fn a7_an_upload_of_another_principal_is_unknown() {
+    let house = House::new();
+    let repository = name("a");
+    let of = |principal| UploadOwner { repository: &repository, principal };
+    let position = house.registry.begin_upload(of(Some("alice")), Algorithm::Sha256);
+    let id = position.id().as_str();
+    let begun = house.registry.upload_token(&position).await.unwrap();
+    let upload = house.registry.upload(of(Some("alice")), id, Some(&begun)).await.unwrap();
+    let upload = house.registry.append(upload, None, once(b"secret")).await.unwrap();
+    assert_eq!(upload.position().owner(), of(Some("alice")));
+    let token = house.registry.upload_token(upload.position()).await.unwrap();
+    for principal in [Some("bob"), None, Some("")] {
+        for token in [Some(begun.as_str()), Some(token.as_str()), None] {
+            let unknown = |found: Result<(), Error>| {
+                assert!(
+                    matches!(found, Err(Error::UploadUnknown { .. })),
+                    "{principal:?} {token:?} {found:?}"
+                );
+            };
+            unknown(house.registry.upload(of(principal), id, token).await.map(drop));
+            unknown(house.registry.upload_status(of(principal), id, token).await.map(drop));
+            unknown(house.registry.cancel_upload(of(principal), id, token).await);
+        }
+    }
+    let status = house.registry.upload_status(of(Some("alice")), id, None).await.unwrap();
+    assert_eq!(status.offset(), 6, "nothing of it was harmed");
 }
 
 #[tokio::test]
@@ -335,6 +371,7 @@ async fn a_manifest_that_names_what_is_not_there_is_refused_with_all_of_it() {
             repository: &repository,
             reference: &reference,
             tags: &[],
+            kept: KeptTags::NONE,
             media_type: None,
             content: index.into(),
         };
@@ -392,6 +429,54 @@ async fn a_tag_moves_and_a_link_that_is_damaged_is_not_absent() {
 }
 
 #[tokio::test]
+async fn a5_a_tag_that_must_stay_is_made_once_and_stays() {
+    let house = House::new();
+    let repository = name("a");
+    let layers = [house.push(&repository, b"one").await, house.push(&repository, b"two").await];
+    let manifests = layers.map(|layer| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","layers":[{{"digest":"{layer}","size":3}}]}}"#
+        )
+    });
+    let is_kept = |tag: &Tag| tag.as_str().starts_with('v');
+    let kept = KeptTags::those(&is_kept);
+    let put = async |reference: &str, tags: &[&str], content: &str| {
+        let tags: Vec<Tag> = tags.iter().map(|tag| Tag::parse(tag).unwrap()).collect();
+        let reference = Reference::parse(reference).unwrap();
+        let content = Bytes::from(content.to_owned());
+        let put = PutManifest {
+            repository: &repository,
+            reference: &reference,
+            tags: &tags,
+            kept,
+            media_type: None,
+            content,
+        };
+        house.registry.put_manifest(put).await.map(|stored| stored.digest)
+    };
+    let refused = |result: Result<Digest, Error>| {
+        assert!(matches!(&result, Err(Error::TagKept { tag, .. }) if tag.as_str() == "v1"), "{result:?}");
+    };
+    let one = put("v1", &["other"], &manifests[0]).await.unwrap();
+    put("v1", &[], &manifests[0]).await.unwrap();
+    put("other", &[], &manifests[1]).await.unwrap();
+    let before = house.objects().await;
+
+    let digest = Digest::of(Algorithm::Sha256, manifests[1].as_bytes());
+    refused(put("v1", &[], &manifests[1]).await);
+    refused(put("new", &["v1"], &manifests[1]).await);
+    refused(put(&digest.to_string(), &["new", "v1"], &manifests[1]).await);
+    let gone = house.registry.delete_manifest(&repository, &one, kept).await;
+    assert!(matches!(gone, Err(Error::TagKept { .. })), "{gone:?}");
+    assert_eq!(house.objects().await, before, "nothing was written or deleted");
+    let tag = Reference::parse("v1").unwrap();
+    assert_eq!(house.registry.manifest(&repository, &tag).await.unwrap().digest, one);
+
+    house.registry.delete_manifest(&repository, &digest, kept).await.unwrap();
+    house.registry.delete_manifest(&repository, &one, KeptTags::NONE).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_page_of_tags_holds_no_more_than_it_shows() {
     let house = House::new();
     let repository = name("a");
@@ -425,9 +510,9 @@ async fn what_is_deleted_is_gone_at_once_here_and_stays_elsewhere() {
     assert!(matches!(get(&here, Reference::Tag(tag("v1"))).await, Err(Error::ManifestUnknown { .. })));
     assert!(get(&here, Reference::Tag(tag("v2"))).await.is_ok());
 
-    house.registry.delete_manifest(&here, &digest).await.unwrap();
+    house.registry.delete_manifest(&here, &digest, KeptTags::NONE).await.unwrap();
     assert!(matches!(
-        house.registry.delete_manifest(&here, &digest).await,
+        house.registry.delete_manifest(&here, &digest, KeptTags::NONE).await,
         Err(Error::ManifestUnknown { .. })
     ));
     assert!(matches!(get(&here, Reference::Tag(tag("v2"))).await, Err(Error::ManifestUnknown { .. })));
@@ -457,7 +542,10 @@ async fn where_deleting_is_switched_off_nothing_is_deleted() {
     let closed = Registry::new(storage, options);
     let tag = Tag::parse("v1").unwrap();
     assert!(matches!(closed.delete_tag(&name("a"), &tag).await, Err(Error::DeletesDisabled)));
-    assert!(matches!(closed.delete_manifest(&name("a"), &digest).await, Err(Error::DeletesDisabled)));
+    assert!(matches!(
+        closed.delete_manifest(&name("a"), &digest, KeptTags::NONE).await,
+        Err(Error::DeletesDisabled)
+    ));
     assert!(matches!(closed.delete_blob(&name("a"), &layer).await, Err(Error::DeletesDisabled)));
     assert!(closed.manifest(&name("a"), &Reference::Tag(tag)).await.is_ok());
     assert_eq!(open.pull(&name("a"), &layer).await.unwrap(), "layer");
@@ -532,6 +620,7 @@ async fn referrers_come_with_their_manifest_and_go_with_it() {
         repository: &repository,
         reference: &fallback,
         tags: &[],
+        kept: KeptTags::NONE,
         media_type: None,
         content: index.into(),
     };
@@ -539,7 +628,7 @@ async fn referrers_come_with_their_manifest_and_go_with_it() {
     assert_eq!(list(None).await.len(), 2);
 
     // Deleted, it is shown only where somebody still says so.
-    house.registry.delete_manifest(&repository, &signature.digest).await.unwrap();
+    house.registry.delete_manifest(&repository, &signature.digest, KeptTags::NONE).await.unwrap();
     assert_eq!(list(Some("a/signature")).await.len(), 1);
     house.registry.delete_tag(&repository, &Tag::parse(&fallback.to_string()).unwrap()).await.unwrap();
     assert_eq!(

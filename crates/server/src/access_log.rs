@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use apus_auth::Identity;
 use apus_storage::BoxError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -157,6 +158,7 @@ struct Head {
     status: StatusCode,
     content_type: Option<String>,
     error: Option<Told>,
+    identity: Option<Identity>,
 }
 
 impl Head {
@@ -165,6 +167,7 @@ impl Head {
             status: answer.status(),
             content_type: text(answer.headers(), header::CONTENT_TYPE).map(str::to_owned),
             error: answer.extensions().get().cloned(),
+            identity: answer.extensions().get().cloned(),
         }
     }
 }
@@ -184,7 +187,7 @@ impl Drop for Logged {
         let duration = format!("{:?}", self.begun.elapsed());
         let content_type = head.and_then(|head| head.content_type.as_deref());
         let error = head.and_then(|head| head.error.as_ref());
-        let user: Option<&str> = None;
+        let user = head.and_then(|head| head.identity.as_ref()).and_then(Identity::name);
         macro_rules! tell {
             ($level:ident, $message:literal) => {
                 tracing::$level!(

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use apus_auth::Identity;
 use apus_storage::{BoxError, ByteStream};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -207,6 +208,23 @@ pub(crate) fn finished(mut answer: Answer, is_head: bool) -> Answer {
         *answer.body_mut() = AnswerBody::omitted();
     }
     answer
+}
+
+/// Who asked, told along with the answer.
+pub(crate) trait AskedBy {
+    /// Leaves the [`Identity`] among the answer's extensions, for whoever tells of the request when it is answered: an access
+    /// log. It is there once it was found out who asks, also where they are refused; of somebody anonymous too. Handlers have
+    /// it earlier, in the permit of the [`Head`](crate::request::Head).
+    fn asked_by(self, identity: Option<Identity>) -> Self;
+}
+
+impl AskedBy for Answer {
+    fn asked_by(mut self, identity: Option<Identity>) -> Self {
+        if let Some(identity) = identity {
+            self.extensions_mut().insert(identity);
+        }
+        self
+    }
 }
 
 /// Adding headers in a row.

@@ -18,18 +18,21 @@ use ipnet::IpNet;
 
 use crate::access_log;
 use crate::action::Content;
-use crate::answer::{API_VERSION, Answer, WithHeader, content, finished, status};
+use crate::answer::{API_VERSION, Answer, AskedBy, WithHeader, content, finished, status};
+use crate::authorization::Refused;
 use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::Forwarded;
 use crate::measured::Measured;
 use crate::received::Received;
 use crate::request::Head;
-use crate::{Action, Locations, Route, RouteError};
+use crate::{Action, Authorization, Locations, Route, RouteError};
 
 /// What an operator can choose of the protocol.
 #[derive(Debug, Clone)]
 pub struct AppOptions {
+    /// Who may do what.
+    pub authorization: Authorization,
     /// Where the URLs in `Location` and `Link` begin.
     pub locations: Locations,
     /// Put in front of all paths, with a slash in front and none behind. Empty for none.
@@ -55,6 +58,7 @@ pub struct AppOptions {
 impl Default for AppOptions {
     fn default() -> Self {
         Self {
+            authorization: Authorization::default(),
             locations: Locations::default(),
             prefix: String::new(),
             trusted_proxies: None,
@@ -128,7 +132,7 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let AppOptions { locations, prefix, idle_timeout, .. } = self.options();
+        let AppOptions { authorization, locations, prefix, idle_timeout, .. } = self.options();
         let action = match route {
             Ok(route) => match Action::new(&parts.method, route) {
                 Ok(action) => action,
@@ -138,11 +142,19 @@ impl App {
             Err(RouteError::NotFound) => return not_found(),
         };
         tracing::Span::current().record("action", action.label());
-        let base = locations.base(&parts.uri, &parts.headers, parts.extensions.get()) + prefix;
-        let head = Head { uri: parts.uri, headers: parts.headers, base };
+        let forwarded = parts.extensions.get();
+        let permit = match authorization.ask(&action, &parts.uri, &parts.headers, forwarded).await {
+            Ok(permit) => permit,
+            Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
+        };
+        let base = locations.base(&parts.uri, &parts.headers, forwarded) + prefix;
+        let identity = permit.identity().clone();
+        tracing::Span::current().record("auth.user.name", identity.name());
+        let head = Head { uri: parts.uri, headers: parts.headers, base, permit };
         let received =
             Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
-        self.act(action, &head, received).await.unwrap_or_else(Failure::answer)
+        let answer = self.act(action, &head, received).await.unwrap_or_else(Failure::answer);
+        answer.asked_by(Some(identity))
     }
 
     async fn act(&self, action: Action, head: &Head, received: Received) -> Result<Answer, Failure> {
@@ -158,7 +170,7 @@ impl App {
             }
             Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, head).await,
             Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, head).await,
-            Action::DeleteManifest(name, reference) => self.delete_manifest(&name, &reference).await,
+            Action::DeleteManifest(name, reference) => self.delete_manifest(&name, &reference, head).await,
             Action::DeleteBlob(name, digest) => self.delete_blob(&name, &digest).await,
             Action::StartUpload(name) => self.start_upload(&name, head, received).await,
             Action::UploadStatus(name, id) => self.upload_status(&name, &id, head).await,

@@ -13,7 +13,7 @@ use crate::answer::{Answer, WithHeader, chain, content};
 /// Seconds that a client is asked to wait when nobody knows better.
 const RETRY_AFTER: u64 = 5;
 /// The same where an operator must act first.
-const RETRY_AFTER_OPERATOR: u64 = 60;
+pub(crate) const RETRY_AFTER_OPERATOR: u64 = 60;
 
 /// A code of the specification, or of registry:2 where the specification has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,6 +23,7 @@ pub enum ErrorCode {
     BlobUnknown,
     BlobUploadInvalid,
     BlobUploadUnknown,
+    Denied,
     DigestInvalid,
     ManifestBlobUnknown,
     ManifestInvalid,
@@ -34,6 +35,7 @@ pub enum ErrorCode {
     TagInvalid,
     #[serde(rename = "TOOMANYREQUESTS")]
     TooManyRequests,
+    Unauthorized,
     Unavailable,
     Unknown,
     Unsupported,
@@ -45,6 +47,7 @@ pub(crate) struct Failure {
     status: StatusCode,
     errors: Vec<(ErrorCode, String, Value)>,
     retry_after: Option<u64>,
+    challenge: Option<String>,
 }
 
 impl Failure {
@@ -55,18 +58,24 @@ impl Failure {
             StatusCode::INSUFFICIENT_STORAGE => Some(RETRY_AFTER_OPERATOR),
             _ => None,
         };
-        Self { status, errors: vec![(code, message.into(), Value::Null)], retry_after }
+        Self { status, errors: vec![(code, message.into(), Value::Null)], retry_after, challenge: None }
     }
 
-    fn detail(mut self, detail: Value) -> Self {
+    pub(crate) fn detail(mut self, detail: Value) -> Self {
         if let Some(error) = self.errors.first_mut() {
             error.2 = detail;
         }
         self
     }
 
-    fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Tells the client how to sign in: what belongs to every 401 (RFC 9110, section 15.5.2).
+    pub(crate) fn challenge(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -80,8 +89,12 @@ impl Failure {
         if let Some(told) = told {
             answer.extensions_mut().insert(told);
         }
-        match self.retry_after {
+        let answer = match self.retry_after {
             Some(seconds) => answer.with_header(header::RETRY_AFTER, seconds.to_string()),
+            None => answer,
+        };
+        match self.challenge {
+            Some(challenge) => answer.with_header(header::WWW_AUTHENTICATE, challenge),
             None => answer,
         }
     }
@@ -140,7 +153,11 @@ impl From<Error> for Failure {
                 status: StatusCode::BAD_REQUEST,
                 errors: missing.iter().map(missing_reference).collect(),
                 retry_after: None,
+                challenge: None,
             },
+            Error::TagKept { tag, .. } => {
+                of(StatusCode::FORBIDDEN, Code::Denied).detail(json!({ "tag": tag.as_str() }))
+            }
             Error::DeletesDisabled => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
             Error::RepositoryUnknown { repository } => {
                 of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))

@@ -11,6 +11,7 @@
 //! | `measured` | it is counted, from here to the last byte of its answer |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
+//! | [`Authorization`] | whether this client may do it |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
 //!
@@ -24,6 +25,7 @@ mod access_log;
 mod action;
 mod answer;
 mod app;
+mod authorization;
 mod blobs;
 mod budget;
 mod connection;
@@ -52,6 +54,7 @@ pub use access_log::REQUEST_SPAN;
 pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
+pub use authorization::Authorization;
 pub use debug::{DebugPages, serve_debug};
 pub use errors::ErrorCode;
 pub use listener::Listener;

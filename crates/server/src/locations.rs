@@ -26,18 +26,24 @@ impl Locations {
             Self::Relative => String::new(),
             Self::Under(base) => base.clone(),
             Self::AsAsked => {
-                // An authority in the request line overrules `Host` (RFC 9112, section 3.2.2); in HTTP/2 it is `:authority`.
-                let asked = || {
-                    let authority = uri.authority().map(http::uri::Authority::as_str);
-                    authority.or_else(|| text(headers, header::HOST)).and_then(host)
-                };
                 let scheme =
                     forwarded.and_then(|forwarded| forwarded.scheme.as_ref()).unwrap_or(&Scheme::HTTP);
-                let host = forwarded.and_then(|forwarded| forwarded.host.clone()).or_else(asked);
-                host.map(|host| format!("{scheme}://{host}")).unwrap_or_default()
+                host_as_asked(uri, headers, forwarded)
+                    .map(|host| format!("{scheme}://{host}"))
+                    .unwrap_or_default()
             }
         }
     }
+}
+
+/// The host that the client used, with its port: as proxies say, else as the request does.
+pub(crate) fn host_as_asked(uri: &Uri, headers: &HeaderMap, forwarded: Option<&Forwarded>) -> Option<String> {
+    // An authority in the request line overrules `Host` (RFC 9112, section 3.2.2); in HTTP/2 it is `:authority`.
+    let asked = || {
+        let authority = uri.authority().map(http::uri::Authority::as_str);
+        authority.or_else(|| text(headers, header::HOST)).and_then(host)
+    };
+    forwarded.and_then(|forwarded| forwarded.host.clone()).or_else(asked)
 }
 
 #[cfg(test)]

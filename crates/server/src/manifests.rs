@@ -1,6 +1,6 @@
 //! Manifests: by tag or digest, byte for byte (OCI distribution specification, "Pulling manifests", "Pushing Manifests").
 
-use apus_registry::{Error, Manifest, MediaType, PutManifest, Reference, RepositoryName, Tag};
+use apus_registry::{Error, KeptTags, Manifest, MediaType, PutManifest, Reference, RepositoryName, Tag};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::accept::takes;
@@ -79,7 +79,9 @@ impl App {
         })?;
         let content = received.collect(length).await.map_err(Error::ContentBroken)?.ok_or_else(too_large)?;
         let media_type = text(&head.headers, header::CONTENT_TYPE).and_then(MediaType::parse);
-        let put = PutManifest { repository: name, reference, tags: &tags, media_type, content };
+        let is_kept = |tag: &Tag| !head.permit.may_overwrite(name.as_str(), tag.as_str());
+        let kept = KeptTags::those(&is_kept);
+        let put = PutManifest { repository: name, reference, tags: &tags, kept, media_type, content };
         let stored = self.registry().put_manifest(put).await?;
         let place = Route::Manifest(name.clone(), Reference::Digest(stored.digest.clone()));
         let mut answer = status(StatusCode::CREATED)
@@ -98,10 +100,23 @@ impl App {
         &self,
         name: &RepositoryName,
         reference: &Reference,
+        head: &Head,
     ) -> Result<Answer, Failure> {
+        let is_kept = |tag: &Tag| !head.permit.may_delete_tag(name.as_str(), tag.as_str());
         match reference {
+            Reference::Tag(tag) if is_kept(tag) => {
+                return Err(Error::TagKept { repository: name.clone(), tag: tag.clone() }.into());
+            }
             Reference::Tag(tag) => self.registry().delete_tag(name, tag).await?,
-            Reference::Digest(digest) => self.registry().delete_manifest(name, digest).await?,
+            Reference::Digest(digest) => {
+                // To know which tags it has is a reading of all of them: only where some may have to stay.
+                let kept = if head.permit.may_delete_all_tags(name.as_str()) {
+                    KeptTags::NONE
+                } else {
+                    KeptTags::those(&is_kept)
+                };
+                self.registry().delete_manifest(name, digest, kept).await?;
+            }
         }
         Ok(status(StatusCode::ACCEPTED))
     }

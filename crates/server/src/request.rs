@@ -1,5 +1,6 @@
 //! A request without its content, as all handlers see it.
 
+use apus_auth::Permit;
 use http::{HeaderMap, Uri};
 
 use crate::Route;
@@ -11,6 +12,8 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
     /// In front of all paths: what [`Locations`](crate::Locations) says, and the prefix.
     pub(crate) base: String,
+    /// Who asks, and what they may do beside what they were let in for.
+    pub(crate) permit: Permit,
 }
 
 impl Head {

@@ -1,7 +1,8 @@
 //! Uploads: begun, continued in chunks or in one stream, finished with a digest (OCI distribution specification, "Pushing
 //! blobs").
 
-use apus_registry::{Algorithm, Digest, Error, RepositoryName, UploadPosition};
+use apus_auth::{Access, Action as Right};
+use apus_registry::{Algorithm, Digest, Error, RepositoryName, UploadOwner, UploadPosition};
 use http::{HeaderName, StatusCode, header};
 
 use crate::answer::{Answer, CONTENT_DIGEST, UPLOAD_UUID, WithHeader, status};
@@ -27,12 +28,17 @@ impl App {
         }
         if let Some(digest) = query(&head.uri, "mount") {
             let digest = Digest::parse(&digest)?;
-            // Nobody signs in yet, so everyone may read every repository: a blob may come from any of them.
+            // Only who may read a blob is given it; else it is uploaded, as where there is none to mount.
             let mounted = match query(&head.uri, "from") {
                 Some(from) => {
-                    self.registry().mount_blob(&digest, &RepositoryName::parse(&from)?, name).await?
+                    let from = RepositoryName::parse(&from)?;
+                    head.permit.allows(&Access::repository(from.as_str(), Right::Pull))
+                        && self.registry().mount_blob(&digest, &from, name).await?
                 }
-                None => self.registry().mount_blob_from_anywhere(&digest, name).await?,
+                None => {
+                    head.permit.may_pull_everywhere()
+                        && self.registry().mount_blob_from_anywhere(&digest, name).await?
+                }
             };
             if mounted {
                 return Ok(created(name, &digest, head));
@@ -45,7 +51,7 @@ impl App {
                 Failure::new(StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid, message)
             })?,
         };
-        let position = self.registry().begin_upload(name, algorithm);
+        let position = self.registry().begin_upload(owner(name, head), algorithm);
         let begun = self.standing(status(StatusCode::ACCEPTED), &position, head).await?;
         Ok(match self.registry().least_append() {
             Some(bytes) => begun.with_header(LEAST_CHUNK, bytes.to_string()),
@@ -62,9 +68,10 @@ impl App {
         received: Received,
     ) -> Result<Answer, Failure> {
         let length = received.length;
-        let position = self.registry().begin_upload(name, digest.algorithm());
+        let owner = owner(name, head);
+        let position = self.registry().begin_upload(owner, digest.algorithm());
         let token = self.registry().upload_token(&position).await?;
-        let upload = self.registry().upload(name, position.id().as_str(), Some(&token)).await?;
+        let upload = self.registry().upload(owner, position.id().as_str(), Some(&token)).await?;
         self.registry().finish(upload, None, length, received.into_stream(), digest).await?;
         Ok(created(name, digest, head))
     }
@@ -75,7 +82,7 @@ impl App {
         id: &str,
         head: &Head,
     ) -> Result<Answer, Failure> {
-        let position = self.registry().upload_status(name, id, state(head).as_deref()).await?;
+        let position = self.registry().upload_status(owner(name, head), id, state(head).as_deref()).await?;
         self.standing(status(StatusCode::NO_CONTENT), &position, head).await
     }
 
@@ -87,7 +94,7 @@ impl App {
         received: Received,
     ) -> Result<Answer, Failure> {
         let first = first_byte(head, received.length)?;
-        let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
+        let upload = self.registry().upload(owner(name, head), id, state(head).as_deref()).await?;
         match self.registry().append(upload, first, received.into_stream()).await {
             Ok(upload) => self.standing(status(StatusCode::ACCEPTED), upload.position(), head).await,
             Err(error) => self.refused(error, head).await,
@@ -107,7 +114,7 @@ impl App {
         };
         let digest = Digest::parse(&digest)?;
         let first = first_byte(head, received.length)?;
-        let upload = self.registry().upload(name, id, state(head).as_deref()).await?;
+        let upload = self.registry().upload(owner(name, head), id, state(head).as_deref()).await?;
         let length = received.length;
         match self.registry().finish(upload, first, length, received.into_stream(), &digest).await {
             Ok(()) => Ok(created(name, &digest, head)),
@@ -121,7 +128,7 @@ impl App {
         id: &str,
         head: &Head,
     ) -> Result<Answer, Failure> {
-        self.registry().cancel_upload(name, id, state(head).as_deref()).await?;
+        self.registry().cancel_upload(owner(name, head), id, state(head).as_deref()).await?;
         Ok(status(StatusCode::NO_CONTENT))
     }
 
@@ -157,6 +164,11 @@ fn created(name: &RepositoryName, digest: &Digest, head: &Head) -> Answer {
     status(StatusCode::CREATED)
         .with_header(header::LOCATION, head.location(&place))
         .with_header(CONTENT_DIGEST, digest.to_string())
+}
+
+/// Whose an upload is: of this repository, and of who began it.
+fn owner<'a>(repository: &'a RepositoryName, head: &'a Head) -> UploadOwner<'a> {
+    UploadOwner { repository, principal: head.permit.identity().name() }
 }
 
 /// What the upload's URL says of it.

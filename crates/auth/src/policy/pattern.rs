@@ -66,6 +66,12 @@ impl Pattern {
         reached.last().copied().unwrap_or_default()
     }
 
+    /// Whether it is `**`, which no name escapes.
+    #[must_use]
+    pub fn matches_everything(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::OverSegments])
+    }
+
     /// A star may stand for nothing.
     fn pass_stars(&self, reached: &mut [bool]) {
         let mut before = false;

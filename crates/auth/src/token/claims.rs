@@ -19,16 +19,23 @@ pub(super) struct Parts<'a> {
     claims: &'a str,
 }
 
-/// What the header says of how to verify. Keys that it brings along (`jwk`, `jku`, `x5u`) are not even read: whoever forges a
-/// token would bring their own.
+/// What the header says of how to verify. Of keys that it brings along (`jwk`, `jku`, `x5u`) nothing is read but a name: whoever
+/// forges a token would bring their own.
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
     pub(super) alg: String,
-    pub(super) kid: Option<String>,
+    kid: Option<String>,
+    jwk: Option<Named>,
     #[serde(default, deserialize_with = "or_default")]
     x5c: Vec<String>,
     /// Extensions that must be understood, and none is.
     crit: Option<IgnoredAny>,
+}
+
+/// A key, of which only the name counts.
+#[derive(Debug, Deserialize)]
+struct Named {
+    kid: Option<String>,
 }
 
 /// What the token server says.
@@ -98,6 +105,12 @@ impl<'a> Parts<'a> {
 }
 
 impl Header {
+    /// By what the token calls the key that signed it. A key in the token itself counts for its name alone, by which one of the
+    /// trusted keys is found: so the distribution project's own token server names its key.
+    pub(super) fn key_name(&self) -> Option<&str> {
+        self.kid.as_deref().or_else(|| self.jwk.as_ref()?.kid.as_deref())
+    }
+
     /// The chain of certificates, that of the signing key first (RFC 7515 section 4.1.6); empty if there is none.
     pub(super) fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TokenError> {
         if self.x5c.len() > MAX_CHAIN {

@@ -129,6 +129,19 @@ async fn a2_the_key_in_a_tokens_own_header_is_never_trusted() {
     }
 }
 
+/// As the distribution project's token server writes it.
+#[tokio::test]
+async fn a2_a_key_in_a_tokens_header_counts_for_its_name_alone() {
+    let (fixture, signer) = trusted(SigningAlgorithm::Es256);
+    let forger = Signer::new(SigningAlgorithm::Es256);
+    for jwk in [named(&signer, "k"), named(&forger, "k"), json!({"kid": "k"})] {
+        let header = json!({"alg": "ES256", "jwk": jwk});
+        assert!(fixture.verify(&signer.token_with(&header, &claims())).await.is_ok(), "{header}");
+        let forged = fixture.verify(&forger.token_with(&header, &claims())).await.unwrap_err();
+        assert!(matches!(forged, TokenError::Signature), "{header}: {forged}");
+    }
+}
+
 #[tokio::test]
 async fn a2_a_token_that_anyone_can_sign_is_refused() {
     let (fixture, signer) = trusted(SigningAlgorithm::Rs256);

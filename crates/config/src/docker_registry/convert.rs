@@ -40,7 +40,7 @@ impl Converted {
         let translated = translate(file, environment, Secrets::Named, &mut warnings)?;
         let own = warnings.len();
         // What cannot be read back is told now; what the readers warn of, they will warn of then.
-        read::interpret(translated.tree.clone(), &mut warnings)?;
+        read::interpret(translated.tree.clone(), true, &mut warnings)?;
         warnings.truncate(own);
         warnings.sort_by(|one, other| one.place.cmp(&other.place));
 

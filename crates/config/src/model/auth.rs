@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-/// The one way to sign in that a file names. Without any, whoever reaches the registry may do everything.
+/// The one way to sign in that a file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthConfig {
+    /// `auth.none`: nobody signs in, and the operator has said so.
+    Nobody,
     /// `auth.htpasswd`: users and hashed passwords in a file.
     Htpasswd {
         /// `realm`: what the client shows to the person who is asked for a password.

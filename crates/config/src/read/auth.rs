@@ -25,7 +25,7 @@ pub(super) fn read(
     let [htpasswd, token, none, silly] = ways;
     if let Some(silly) = silly {
         return Err(silly.key.unsupported(
-            "it lets in whoever sends any Authorization at all; use htpasswd or token, or remove it to let in everyone",
+            "it lets in whoever sends any Authorization at all; use htpasswd or token, or \"auth: none\" to let in everyone",
         ));
     }
     let mut given = [htpasswd, token, none].into_iter().flatten();
@@ -38,7 +38,7 @@ pub(super) fn read(
     match way.key.name.as_str() {
         "htpasswd" => by_htpasswd(way.section()?, warnings).map(Some),
         "token" => by_token(way.section()?, warnings).map(Some),
-        _none => Ok(None),
+        _none => Ok(Some(AuthConfig::Nobody)),
     }
 }
 

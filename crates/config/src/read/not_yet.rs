@@ -18,12 +18,6 @@ struct NotYet {
 
 const NOT_YET: &[NotYet] = &[
     stops(
-        "auth",
-        |config| config.auth.is_some(),
-        "this version does not check credentials, so anyone could read and write; remove this section if that is what \
-         you want, or let a proxy in front of the registry check",
-    ),
-    stops(
         "http.tls.letsencrypt",
         |config| {
             config.http.tls.as_ref().is_some_and(|tls| matches!(tls.certificate, TlsCertificate::Acme { .. }))
@@ -83,7 +77,7 @@ impl Written {
         Self { places, file: root.place.clone() }
     }
 
-    /// Warns of what is not done, and gives back what must stop `apus serve`, in the order of the file.
+    /// Warns of what is not done, and gives back what must stop `apus serve`.
     pub(super) fn judge(self, config: &Config, warnings: &mut Vec<Warning>) -> Vec<Warning> {
         let mut stopping = Vec::new();
         for (not_yet, place) in self.places {
@@ -100,13 +94,12 @@ impl Written {
                 warnings.push(Warning { place, key, message });
             }
         }
-        stopping.sort_by(|one: &Warning, other| one.place.cmp(&other.place));
         stopping
     }
 }
 
 /// Where a key stands, if it says anything. A section that is made of variables stands in the first that says something.
-fn place(root: &Node, path: &str) -> Option<Place> {
+pub(super) fn place(root: &Node, path: &str) -> Option<Place> {
     let mut node = root;
     let mut place = None;
     for name in path.split('.') {

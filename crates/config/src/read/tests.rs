@@ -1,9 +1,11 @@
 //! Tables of whole files: `good` ones with what they mean, `bad` ones with the one line that says why. What belongs to one
 //! section alone is in the room of its name.
 
+mod access;
 mod auth;
 mod bad;
 mod examples;
+mod exposed;
 mod good;
 mod health;
 mod http;

@@ -10,6 +10,7 @@ pub(super) const ROOT: &[Key] = &[
     word("loglevel"),
     Key::new("storage", storage::STORAGE),
     Key::new("auth", AUTH),
+    optional("access", ACCESS),
     section("http", http::HTTP),
     section("catalog", &[word_or("maxentries", "1000")]),
     section("tags", &[word_or("maxtags", "10000")]),
@@ -83,6 +84,12 @@ const AUTH: Kind = Kind::Choice {
     ],
     beside: &[],
 };
+
+const ACCESS: &[Key] = &[
+    map("groups", &Kind::List(&Kind::Text(None))),
+    list("rules", &Kind::Optional(&[texts("who"), texts("may"), texts("repositories")])),
+    list("protectedtags", &Kind::Optional(&[texts("repositories"), texts("tags")])),
+];
 
 const VALIDATION: &[Key] = &[
     word("enabled"),

@@ -24,6 +24,9 @@ http: {tls: {certificate: /c, key: /k}}
     "version: 0.1
 storage: inmemory
 auth: none
+access:
+  rules: [{who: [everyone], may: [pull], repositories: [r]}]
+  protectedtags: [{repositories: [r], tags: [t]}]
 http: {tls: {letsencrypt: {cachefile: /c, email: e, hosts: [h]}}, debug: {addr: ':5001'}}
 ",
     "version: 0.1

@@ -1,7 +1,8 @@
 //! One tag as an image of today: configuration, manifest, tag, in this order.
 
 use apus_registry::{
-    Algorithm, Digest, Error as RegistryError, MediaType, PutManifest, Reference, RepositoryName, Tag,
+    Algorithm, Digest, Error as RegistryError, KeptTags, MediaType, PutManifest, Reference, RepositoryName,
+    Tag,
 };
 use apus_storage::body;
 use bytes::Bytes;
@@ -118,7 +119,14 @@ impl Importer<'_> {
         let (length, content) = (image.configuration.len() as u64, body::once(image.configuration));
         self.registry.write_whole(repository, length, content, &digest).await.map_err(Error::from)?;
         let media_type = MediaType::parse(image.media_types.manifest);
-        let put = PutManifest { repository, reference, tags: &[], media_type, content: image.manifest };
+        let put = PutManifest {
+            repository,
+            reference,
+            tags: &[],
+            kept: KeptTags::NONE,
+            media_type,
+            content: image.manifest,
+        };
         self.registry.put_manifest(put).await.map_err(Error::from)?;
         Ok(())
     }

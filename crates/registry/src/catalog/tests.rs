@@ -2,7 +2,7 @@ use apus_storage::body;
 
 use super::*;
 use crate::testing::{TestStorage, name, put_bare};
-use crate::{Algorithm, Digest};
+use crate::{Algorithm, Digest, KeptTags};
 
 async fn repositories(registry: &Registry, limit: usize) -> Vec<String> {
     let (mut seen, mut last) = (Vec::new(), None::<String>);
@@ -30,13 +30,13 @@ async fn a_replica_shows_its_own_repositories_though_listings_lag() {
     // A blob alone makes a repository too.
     let blob = Digest::of(Algorithm::Sha256, b"x");
     here.write_whole(&name("b/blob"), 1, body::once("x".into()), &blob).await.unwrap();
-    here.delete_manifest(&name("gone"), &only).await.unwrap();
+    here.delete_manifest(&name("gone"), &only, KeptTags::NONE).await.unwrap();
     for limit in 1..=8 {
         assert_eq!(repositories(&here, limit).await, ["a", "b", "b-1", "b/1", "b/blob", "z"], "{limit}");
         assert_eq!(repositories(&there, limit).await, ["b", "gone"], "{limit}");
     }
     here.delete_blob(&name("b/blob"), &blob).await.unwrap();
-    there.delete_manifest(&name("b"), &digest).await.unwrap();
+    there.delete_manifest(&name("b"), &digest, KeptTags::NONE).await.unwrap();
     assert_eq!(repositories(&here, 3).await, ["a", "b", "b-1", "b/1", "z"]);
     storage.catch_up();
     for registry in [&here, &there] {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::testing::{TestStorage, name};
-use crate::{Algorithm, Error, Reference};
+use crate::{Algorithm, Error, KeptTags, Reference};
 
 async fn store(storage: &TestStorage, content: impl Into<Bytes>) -> Digest {
     let content = content.into();
@@ -155,6 +155,6 @@ async fn stored_schema_1_is_served_with_its_bytes_as_they_are() {
             assert_eq!(manifest.digest, digest);
             assert!(manifest.media_type.is_schema_1());
         }
-        registry.delete_manifest(&name("old"), &digest).await.unwrap();
+        registry.delete_manifest(&name("old"), &digest, KeptTags::NONE).await.unwrap();
     }
 }

@@ -58,7 +58,7 @@ fn a_document_without_a_type_is_known_by_its_shape() {
 }
 
 #[test]
-fn what_cannot_be_stored_is_refused_with_the_reason() {
+fn a12_what_cannot_be_stored_is_refused_with_the_reason() {
     let both = r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#;
     let schema_1 = r#"{"schemaVersion":1,"fsLayers":[]}"#;
     let image = image();
@@ -68,7 +68,10 @@ fn what_cannot_be_stored_is_refused_with_the_reason() {
         ("[]", OCI_MANIFEST, "no manifest in JSON"),
         (both, OCI_INDEX, "an image and an index at once"),
         (schema_1, SCHEMA_1_SIGNED, "schema 1"),
-        (image.as_str(), OCI_INDEX, "it was sent as"),
+        (image.as_str(), OCI_INDEX, "the shape of an image"),
+        (image.as_str(), DOCKER_MANIFEST, "it was sent as"),
+        (r#"{"manifests":[]}"#, OCI_MANIFEST, "the shape of an index"),
+        (&format!(r#"{{"mediaType":"{OCI_INDEX}","layers":[]}}"#), OCI_INDEX, "the shape of an image"),
         (image.as_str(), SCHEMA_1, "schema 1"),
         (bad_digest, OCI_MANIFEST, "cannot be followed"),
         (r#"{"mediaType":"no type"}"#, OCI_MANIFEST, "mediaType is none"),

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::Algorithm;
 use crate::testing::{TestStorage, name, put};
+use crate::{Algorithm, KeptTags};
 
 fn subject() -> Digest {
     Digest::of(Algorithm::Sha256, b"subject")
@@ -47,7 +47,7 @@ async fn a_replica_shows_its_own_referrers_though_listings_lag() {
         expected.insert(put_referrer(&here, &format!("since {number}")).await);
     }
     for digest in expected.iter().step_by(3).cloned().collect::<Vec<_>>() {
-        here.delete_manifest(&name("a"), &digest).await.unwrap();
+        here.delete_manifest(&name("a"), &digest, KeptTags::NONE).await.unwrap();
         expected.remove(&digest);
     }
     let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();

@@ -60,7 +60,7 @@ async fn the_tags_of_a_manifest_go_with_it_though_listings_lag() {
     let content = r#"{"schemaVersion":2}"#;
     let digest = put(&registry, "a", "one", content).await.unwrap().digest;
     put(&registry, "a", "two", content).await.unwrap();
-    registry.delete_manifest(&name("a"), &digest).await.unwrap();
+    registry.delete_manifest(&name("a"), &digest, KeptTags::NONE).await.unwrap();
     assert_eq!(tags(&registry).await, ["other"]);
     assert_eq!(objects_under(&storage, layout::tags(&name("a")).unwrap().as_str()).await.len(), 1);
 }
@@ -74,7 +74,7 @@ async fn a_repository_is_there_from_the_first_push_to_the_last_deletion() {
     put_bare(&registry, "new", "t").await;
     registry.delete_tag(&name("new"), &tag("t")).await.unwrap();
     assert_eq!(registry.tags(&name("new"), None, 9).await.unwrap(), TagPage { tags: vec![], more: false });
-    registry.delete_manifest(&name("gone"), &digest).await.unwrap();
+    registry.delete_manifest(&name("gone"), &digest, KeptTags::NONE).await.unwrap();
     let gone = registry.tags(&name("gone"), None, 9).await;
     assert!(matches!(gone, Err(Error::RepositoryUnknown { .. })), "{gone:?}");
 }

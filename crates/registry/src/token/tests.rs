@@ -1,8 +1,10 @@
 use super::*;
+use crate::RepositoryName;
 
 fn position(standing: Standing) -> UploadPosition {
     let repository = RepositoryName::parse("a/b").unwrap();
-    UploadPosition::new(repository, StageId::parse("u-1").unwrap(), Algorithm::Sha256, standing)
+    let owner = UploadOwner { repository: &repository, principal: Some("al\"ice") };
+    UploadPosition::new(owner, StageId::parse("u-1").unwrap(), Algorithm::Sha256, standing)
 }
 
 #[test]
@@ -12,7 +14,7 @@ fn a_position_travels_and_comes_back() {
         let position = position(standing);
         let token = signer.sign(&position);
         assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
-        assert_eq!(signer.open(&token, position.repository(), position.id()), Some(position));
+        assert_eq!(signer.open(&token, position.owner(), position.id()), Some(position));
     }
 }
 
@@ -21,15 +23,19 @@ fn a_token_is_of_no_use_elsewhere() {
     let signer = Signer::new(b"secret");
     let position = position(Standing::Fresh);
     let token = signer.sign(&position);
-    let (repository, id) = (position.repository(), position.id());
+    let (owner, id) = (position.owner(), position.id());
     let other_repository = RepositoryName::parse("a").unwrap();
+    let of_other_repository = UploadOwner { repository: &other_repository, ..owner };
     let other_id = StageId::parse("u-2").unwrap();
-    assert_eq!(signer.open(&token, &other_repository, id), None);
-    assert_eq!(signer.open(&token, repository, &other_id), None);
-    assert_eq!(Signer::new(b"other").open(&token, repository, id), None);
-    for cut in 0..token.len() {
-        assert_eq!(signer.open(&token[..cut], repository, id), None);
+    assert_eq!(signer.open(&token, of_other_repository, id), None);
+    assert_eq!(signer.open(&token, owner, &other_id), None);
+    for principal in [None, Some("bob"), Some("")] {
+        assert_eq!(signer.open(&token, UploadOwner { principal, ..owner }, id), None);
     }
-    assert_eq!(signer.open("", repository, id), None);
-    assert_eq!(signer.open("ä=", repository, id), None);
+    assert_eq!(Signer::new(b"other").open(&token, owner, id), None);
+    for cut in 0..token.len() {
+        assert_eq!(signer.open(&token[..cut], owner, id), None);
+    }
+    assert_eq!(signer.open("", owner, id), None);
+    assert_eq!(signer.open("ä=", owner, id), None);
 }

@@ -27,8 +27,11 @@ fn error(value: &str) -> String {
 
 #[test]
 fn none() {
-    for nobody in ["", "{}", "none", "{none: }", "{none: {}}", "~"] {
-        assert_eq!(auth(nobody), (None, vec![]), "{nobody}");
+    for unsaid in ["", "{}", "~"] {
+        assert_eq!(auth(unsaid), (None, vec![]), "{unsaid}");
+    }
+    for nobody in ["none", "{none: }", "{none: {}}"] {
+        assert_eq!(auth(nobody), (Some(AuthConfig::Nobody), vec![]), "{nobody}");
     }
 }
 
@@ -105,7 +108,7 @@ fn what_is_no_way_to_sign_in() {
         ("[htpasswd]", "7: auth: found a list, expected a mapping of keys to values"),
         (
             "{silly: {realm: r, service: s}}",
-            "8: auth.silly: it lets in whoever sends any Authorization at all; use htpasswd or token, or remove it to \
+            "8: auth.silly: it lets in whoever sends any Authorization at all; use htpasswd or token, or \"auth: none\" to \
              let in everyone",
         ),
         (

@@ -82,6 +82,7 @@ storage:
     tenant: \"admin\"
     domain: ''
 http: {addr: '0.0.0.0:5000', tls: {certificate: '', key: ''}}
+auth: none
 ",
     );
     let swift = swift(&loaded.config);

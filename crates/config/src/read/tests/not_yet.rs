@@ -36,8 +36,6 @@ fn what_must_not_be_ignored_hinders_serving() {
         [
             "config.yml:10:16: storage.maintenance.readonly.enabled: this version cannot refuse writes; remove this key if \
              writes may be taken",
-            "config.yml:11:1: auth: this version does not check credentials, so anyone could read and write; remove this \
-             section if that is what you want, or let a proxy in front of the registry check",
             "config.yml:13:9: http.tls.letsencrypt: this version asks no authority for certificates; let another program \
              do that, and name its files as certificate and key: they are read anew when they change",
             "config.yml:14:1: proxy: this version is no pull-through cache, and without this section the registry would \

@@ -1,6 +1,7 @@
 //! Manifests that no tag keeps.
 
 use super::*;
+use crate::KeptTags;
 
 /// Promise: a tagged index keeps its manifests, tagged or not, and theirs.
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn referrers_stay_and_go_with_their_subject() {
     assert_eq!(collect(&storage, &untagged()).await.unwrap().eligible_manifests, 0);
     assert_eq!(everything(&storage).await, before);
 
-    registry.delete_manifest(&name("a"), &subject).await.unwrap();
+    registry.delete_manifest(&name("a"), &subject, KeptTags::NONE).await.unwrap();
     // Untagged manifests are kept unless it is asked for, also those whose subject is gone.
     assert_eq!(collect(&storage, &options()).await.unwrap().deleted_blobs, 1);
     let summary = collect(&storage, &untagged()).await.unwrap();

@@ -1,0 +1,91 @@
+//! A registry that others can reach and in which nobody signs in: whoever writes for Apus must say so in so many words, or
+//! `apus serve` does not start. A configuration as registry:2 has it starts as it always did, with a warning.
+
+use std::net::IpAddr;
+
+use super::not_yet::place;
+use crate::tree::Node;
+use crate::{ClientAuthMode, Config, Place, Source, Warning};
+
+/// Keys that no registry but Apus has: who writes one of them writes for Apus. Those of registry 3, of OpenShift's registry and of
+/// docker-registry's driver are none.
+const OWN: &[&str] = &[
+    "access",
+    "http.trustedproxies",
+    "storage.redirect.lifetime",
+    "storage.swift.answertimeout",
+    "storage.swift.applicationcredentialsecretfile",
+    "storage.swift.capabilities",
+    "storage.swift.cloud",
+    "storage.swift.connecttimeout",
+    "storage.swift.idletimeout",
+    "storage.swift.maxrequests",
+    "storage.swift.maxtries",
+    "storage.swift.naming",
+    "storage.swift.passwordfile",
+    "storage.swift.tempurldigests",
+    "storage.swift.tempurlhost",
+    "storage.swift.tokenfile",
+    "storage.swift.totaltimeout",
+    "storage.swift.verifychecksums",
+    "v1",
+];
+
+/// For whom a configuration was written, and where it says on which address to listen.
+pub(super) struct Author {
+    is_without_file: bool,
+    own_key: Option<&'static str>,
+    address: Place,
+}
+
+impl Author {
+    pub(super) fn find(root: &Node, is_docker_registry: bool) -> Self {
+        Self {
+            // What changed the address was said to Apus then.
+            is_without_file: root.place.source == Source::Default,
+            // Such a file is told in keys of Apus's own.
+            own_key: OWN.iter().copied().find(|key| !is_docker_registry && place(root, key).is_some()),
+            address: place(root, "http.addr").unwrap_or_else(|| root.place.clone()),
+        }
+    }
+
+    /// What must stop `apus serve`, or is warned about.
+    pub(super) fn judge(self, config: &Config, warnings: &mut Vec<Warning>) -> Option<Warning> {
+        if !is_open(config) || !is_reached_by_others(config) {
+            return None;
+        }
+        let risk = "whoever reaches this address may read and change all images, for nobody has to sign in: set \
+                    auth.htpasswd or auth.token, or listen on 127.0.0.1, or write \"auth: none\" if that is what you want";
+        let message = match self.own_key {
+            Some(own_key) => {
+                format!("{risk}; only a file without keys of Apus's own, such as {own_key}, is served so")
+            }
+            None => risk.to_owned(),
+        };
+        let warning = Warning { place: self.address, key: "http.addr".to_owned(), message };
+        if self.is_without_file || self.own_key.is_some() {
+            return Some(warning);
+        }
+        warnings.push(warning);
+        None
+    }
+}
+
+/// Whether nobody signs in, and nobody has said that it should be so.
+fn is_open(config: &Config) -> bool {
+    let proven_by_tls = config
+        .http
+        .tls
+        .as_ref()
+        .and_then(|tls| tls.client_auth.as_ref())
+        .is_some_and(|auth| auth.mode == ClientAuthMode::RequireAndVerify);
+    let has_rules = config.access.as_ref().is_some_and(|access| access.rules.is_some());
+    config.auth.is_none() && !has_rules && !proven_by_tls
+}
+
+/// Whether others than this machine may reach it. What a name stands for is not looked up.
+fn is_reached_by_others(config: &Config) -> bool {
+    let host = config.http.addr.host.as_str();
+    let is_loopback = host.parse().map_or(host == "localhost", |address: IpAddr| address.is_loopback());
+    config.http.unix_socket.is_none() && !is_loopback
+}

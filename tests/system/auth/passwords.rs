@@ -1,0 +1,105 @@
+//! htpasswd, request by request.
+
+use hyper::Method;
+
+use super::{ALICE, BOB, Closed, KINDS, basic};
+use crate::support::client::{full, with_digest};
+use crate::support::content::digest;
+
+fn method(name: &str) -> Method {
+    name.parse().unwrap()
+}
+
+/// Promise: without a right password every request is refused, with the challenge and registry:2's code; with one, none is.
+#[tokio::test]
+async fn every_route_asks() {
+    let closed = Closed::start("");
+    let client = closed.apus.client();
+    let wrong =
+        [None, Some(basic("alice:wrong")), Some(basic("eve:open sesame")), Some("Bearer a.b.c".into())];
+    let kinds = KINDS.map(|(method, rest)| (method, format!("/v2/team/app/{rest}")));
+    let base = [("GET", "/v2/".to_owned()), ("GET", "/v2/_catalog".to_owned())];
+    for (name, path) in kinds.iter().chain(&base) {
+        for header in &wrong {
+            let headers: Vec<_> = header.iter().map(|header| ("authorization", header.as_str())).collect();
+            let answer = client.request(method(name), path, &headers, "").await.expect(401);
+            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"Apus\"", "{name} {path}");
+            assert_eq!(answer.header("docker-distribution-api-version"), "registry/2.0");
+            if *name != "HEAD" {
+                assert_eq!(answer.code(), "UNAUTHORIZED", "{name} {path}");
+            }
+        }
+        let header = basic(ALICE);
+        let answer = client.request(method(name), path, &[("authorization", &header)], "").await;
+        assert_ne!(answer.status, 401, "{name} {path}");
+    }
+    client.get("/").await.expect(200);
+    closed.apus.until_it_logs("the user or the password is wrong").await;
+    let log = closed.apus.log().join("\n");
+    assert!(!log.contains("sesame") && !log.contains(&basic("alice:wrong")), "{log}");
+}
+
+/// Promise: who is refused sends nothing: the answer comes while the client waits for `100 Continue`, and no content is asked
+/// for.
+#[tokio::test]
+async fn a_refusal_comes_before_the_content() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let closed = Closed::start("");
+    let mut stream = tokio::net::TcpStream::connect(closed.apus.address()).await.unwrap();
+    let head = "PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).await.unwrap();
+    assert_eq!(std::str::from_utf8(&begin).unwrap(), "HTTP/1.1 401");
+}
+
+/// Promise: the file is read again when it changes, and while it is gone nobody is let in by it: 503, not 401.
+#[tokio::test]
+async fn users_come_and_go_without_a_restart() {
+    let closed = Closed::start("");
+    let client = closed.apus.client();
+    let (alice, bob) = (basic(ALICE), basic(BOB));
+    let status = async |header: &str| {
+        client.request(Method::GET, "/v2/", &[("authorization", header)], "").await.status.as_u16()
+    };
+    let until = async |header: &str, expected: u16| {
+        let begun = std::time::Instant::now();
+        while status(header).await != expected {
+            assert!(begun.elapsed().as_secs() < 60, "it never answers {expected}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    assert_eq!((status(&alice).await, status(&bob).await), (200, 200));
+    let (_alice, without_alice) = super::USERS.split_once('\n').unwrap();
+    std::fs::write(&closed.users, without_alice).unwrap();
+    until(&alice, 401).await;
+    assert_eq!(status(&bob).await, 200);
+
+    std::fs::remove_file(&closed.users).unwrap();
+    until(&bob, 503).await;
+    let answer = client.request(Method::GET, "/v2/", &[("authorization", &bob)], "").await.expect(503);
+    assert_eq!(answer.code(), "UNAVAILABLE");
+    assert_eq!(answer.header("retry-after"), "60");
+    std::fs::write(&closed.users, super::USERS).unwrap();
+    until(&bob, 200).await;
+}
+
+/// Promise: who has signed in pushes and pulls as ever.
+#[tokio::test]
+async fn a_push_and_a_pull() {
+    let closed = Closed::start("");
+    let client = closed.apus.client();
+    let header = basic(ALICE);
+    let credentials = [("authorization", header.as_str())];
+    let begun = client.request(Method::POST, "/v2/a/blobs/uploads/", &credentials, "").await.expect(202);
+    let name = digest(b"layer");
+    let finish = with_digest(&begun.location(), &name);
+    client.try_request(Method::PUT, &finish, &[], full("layer")).await.unwrap().expect(401);
+    client.request(Method::PUT, &finish, &credentials, "layer").await.expect(201);
+    let path = format!("/v2/a/blobs/{name}");
+    client.get(&path).await.expect(401);
+    assert_eq!(client.request(Method::GET, &path, &credentials, "").await.expect(200).body, "layer");
+    closed.apus.until_it_logs("\"auth.user.name\":\"alice\"").await;
+    let listed = client.request(Method::GET, "/v2/_catalog", &credentials, "").await.expect(200);
+    assert_eq!(listed.body, "{\"repositories\":[\"a\"]}");
+}
