@@ -12,6 +12,7 @@
 //! | `leftovers` | Apus over what the collector and deletions of registry:2 leave behind |
 //! | `prefixes` | odd prefixes of names in the container |
 //! | `mixed` | both at once |
+//! | `metrics` | what registry:2 measures, Apus measures under the same names |
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ mod collector;
 mod damaged;
 mod forward;
 mod leftovers;
+mod metrics;
 mod mixed;
 mod own;
 mod prefixes;

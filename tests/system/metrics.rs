@@ -9,12 +9,17 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use apus_fake_swift::{Action, FakeSwift, Fault, Options};
 use apus_metrics::{Kind, METRICS};
-use hyper::Method;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use hyper::{HeaderMap, Method, StatusCode};
 
 use crate::clients::programs::run;
-use crate::support::client::with_digest;
+use crate::support::client::{BoxError, with_digest};
 use crate::support::content::{digest, random};
 use crate::support::{Apus, Backend, Client};
 use prometheus::Prometheus;
@@ -24,18 +29,33 @@ mod prometheus;
 mod promql;
 
 /// A debug address with metrics, and a check.
-const MEASURED: &str =
+pub(crate) const MEASURED: &str =
     "  debug: {addr: '127.0.0.1:0', prometheus: {enabled: true}}\nhealth: {storagedriver: {enabled: true}}";
 
-/// Metrics of which this traffic makes no series, and why.
-const WITHOUT_SERIES: &[(&str, &str)] = &[];
+const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// Metrics whose series are of what this registry is not configured to have: how they begin. Their own tests look at them.
+const OF_OTHER_CONFIGURATIONS: [&str; 4] =
+    ["registry_notifications_", "apus_notifications_", "registry_proxy_", "apus_proxy_"];
+
+fn is_of_other(metric: &str) -> bool {
+    OF_OTHER_CONFIGURATIONS.iter().any(|prefix| metric.starts_with(prefix))
+}
 
 /// What users do, and what goes wrong when they do.
-async fn traffic(client: Client) {
+pub(crate) async fn traffic(client: Client) {
     let small = client.push("a/b", random(1000)).await;
     let large = client.push_by_patch("a/b", random(3_000_000)).await;
-    client.push_manifest("a/b", "latest", &[small, large.clone()]).await;
-    for path in ["/v2/", "/v2/a/b/manifests/latest", "/v2/a/b/tags/list", "/v2/_catalog"] {
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_IMAGE,
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": small, "size": 1000 },
+        "layers": [{ "mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": large, "size": 3_000_000 }],
+    });
+    let (path, headers) = ("/v2/a/b/manifests/latest", [("content-type", OCI_IMAGE)]);
+    client.request(Method::PUT, path, &headers, manifest.to_string()).await.expect(201);
+    client.request(Method::GET, path, &[("accept", OCI_IMAGE)], "").await.expect(200);
+    for path in ["/v2/", "/v2/a/b/tags/list", "/v2/_catalog"] {
         client.get(path).await.expect(200);
     }
     let blob = format!("/v2/a/b/blobs/{large}");
@@ -50,8 +70,8 @@ async fn traffic(client: Client) {
     client.put(&with_digest(&begun, &digest(b"other")), random(2000)).await.expect(400);
 }
 
-/// The page, without what describes it: each series with its value.
-async fn page(apus: &Apus) -> String {
+/// The page.
+async fn page_of(apus: &Apus) -> String {
     let page = apus.debug().get("/metrics").await.expect(200);
     assert_eq!(page.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     String::from_utf8(page.body.to_vec()).unwrap()
@@ -68,13 +88,12 @@ fn sum(page: &str, series: &str) -> f64 {
 async fn the_list_is_what_a_running_registry_records() {
     let apus = Apus::start_with(Backend::swift_v3().storage(), MEASURED);
     traffic(apus.client()).await;
-    let page = page(&apus).await;
+    let page = page_of(&apus).await;
     for metric in METRICS {
         let suffix = if matches!(metric.kind, Kind::Histogram(_)) { "_count" } else { "" };
         let named = [' ', '{'].map(|next| format!("{}{suffix}{next}", metric.name));
         let shown = page.lines().any(|line| named.iter().any(|named| line.starts_with(named.as_str())));
-        let excused = WITHOUT_SERIES.iter().find(|(name, _)| *name == metric.name);
-        assert_eq!(shown, excused.is_none(), "{}: {excused:?}\n{page}", metric.name);
+        assert!(shown || is_of_other(metric.name), "{} is not there:\n{page}", metric.name);
     }
     for series in page.lines().filter(|line| !line.starts_with('#')) {
         let name = series.split(['{', ' ']).next().unwrap();
@@ -90,7 +109,7 @@ async fn the_list_is_what_a_running_registry_records() {
 async fn the_numbers_are_true() {
     let apus = Apus::start_with(Backend::swift_v3().storage(), MEASURED);
     traffic(apus.client()).await;
-    let page = page(&apus).await;
+    let page = page_of(&apus).await;
     for (series, value) in [
         ("apus_uploads_begun_total ", 4.0),
         ("apus_uploads_ended_total{outcome=\"finished\"}", 2.0),
@@ -122,12 +141,69 @@ async fn the_numbers_are_true() {
     }
 }
 
+/// What goes wrong between Apus and Swift: each kind is told from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_at_swift_is_counted() {
+    let mut fake = FakeSwift::start(Options::default()).await.unwrap();
+    let apus = Apus::start_with(Backend::fake_v1(&fake).storage(), MEASURED);
+    let client = apus.client();
+    client.push("a", random(1000)).await;
+
+    fake.expire_tokens();
+    client.push("a", random(1000)).await;
+    let failure = Action::Status(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new());
+    fake.fault(Fault { method: Some(Method::PUT), ..Fault::once(failure) });
+    client.push("a", random(1000)).await;
+    let page = page_of(&apus).await;
+    for (series, least) in [
+        ("apus_swift_refused_tokens_total ", 1.0),
+        ("apus_swift_sign_ins_total{outcome=\"signed_in\"}", 2.0),
+        ("apus_swift_retries_total ", 1.0),
+        ("apus_swift_retry_pause_seconds_count ", 1.0),
+        ("apus_swift_requests_total{method=\"put\",status=\"503\",target=\"object\"}", 1.0),
+    ] {
+        assert!(sum(&page, series) >= least, "{series} is below {least}:\n{page}");
+    }
+    let abandoned = "apus_swift_requests_total{method=\"put\",status=\"abandoned\",target=\"object\"}";
+    let unanswered = "apus_swift_requests_total{method=\"get\",status=\"none\",target=\"object\"}";
+    assert!(sum(&page, abandoned) + sum(&page, unanswered) < 0.5, "{page}");
+
+    // Two MiB, and no more of the three that were promised.
+    let (content, upload) =
+        (random(3 << 20), client.post("/v2/a/blobs/uploads/").await.expect(202).location());
+    let pieces = stream::iter([content.slice(..1 << 20), content.slice(1 << 20..2 << 20)]);
+    let broken = stream::once(async { Err("gone".into()) });
+    let body = StreamBody::new(pieces.map(Frame::data).map(Ok::<_, BoxError>).chain(broken));
+    let path = with_digest(&upload, &digest(&content));
+    let length = content.len().to_string();
+    let headers = [("content-length", length.as_str())];
+    client.try_request(Method::PUT, &path, &headers, BodyExt::boxed(body)).await.unwrap_err();
+    comes_to(&apus, abandoned).await;
+
+    fake.go_away().await.unwrap();
+    client.get(&format!("/v2/a/blobs/{}", digest(b"x"))).await.expect(503);
+    comes_to(&apus, "apus_swift_requests_total{method=\"get\",status=\"none\",target=\"object\"}").await;
+}
+
+/// Waits until a series is more than zero.
+async fn comes_to(apus: &Apus, series: &str) {
+    let begun = Instant::now();
+    loop {
+        let page = page_of(apus).await;
+        if sum(&page, series) > 0.5 {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "never: {series}\n{page}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Prometheus's own judge of pages has nothing against it.
 #[tokio::test(flavor = "multi_thread")]
 async fn promtool_accepts_the_page() {
     let apus = Apus::start_with(Backend::memory().storage(), MEASURED);
     traffic(apus.client()).await;
-    let page = page(&apus).await;
+    let page = page_of(&apus).await;
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -137,9 +213,13 @@ async fn promtool_accepts_the_page() {
         .expect("promtool: scripts/install-tools installs what the tests need");
     promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let judged = promtool.wait_with_output().unwrap();
-    let told =
-        format!("{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
-    assert!(judged.status.success() && told.is_empty(), "{told}");
+    let told = [judged.stdout, judged.stderr].concat();
+    let told = String::from_utf8_lossy(&told).into_owned();
+    // A gauge of registry 3 that has the name of a counter.
+    let is_new = |line: &&str| !line.starts_with("registry_notifications_pending_total ");
+    let told: Vec<&str> = told.lines().filter(is_new).collect();
+    assert!(told.is_empty(), "{told:?}");
+    assert!(matches!(judged.status.code(), Some(0 | 3)), "{}", judged.status);
 }
 
 /// A Prometheus that was set up for registry:2 goes on with Apus: nothing but the address is said, and the queries of dashboards for
@@ -178,8 +258,10 @@ async fn a_prometheus_set_up_for_registry_2_goes_on() {
         assert!(!prometheus.query(expression).await.is_empty(), "nothing comes of {expression}");
     }
     for query in contrib::dashboard() {
-        let result = prometheus.query(&query.filled_in()).await;
-        assert!(!result.is_empty(), "{}: nothing comes of {}", query.panel, query.filled_in());
+        let expression = query.filled_in();
+        let result = prometheus.query(&expression).await;
+        let of_other = promql::read(&expression).metrics.iter().all(|selected| is_of_other(&selected.metric));
+        assert!(!result.is_empty() || of_other, "{}: nothing comes of {expression}", query.panel);
     }
 
     prometheus.comes_to("apus_build_info and on () (count_over_time(apus_build_info[1m]) >= 6)").await;

@@ -73,6 +73,20 @@ const BYTES: &[f64] = &[
     17_179_869_184.0,
 ];
 
+/// What a request is about: the words of registry:2, and those that only Apus needs.
+const HANDLERS: &[&str] = &[
+    "base",
+    "blob",
+    "blob_upload",
+    "blob_upload_chunk",
+    "catalog",
+    "manifest",
+    "referrers",
+    "root",
+    "tags",
+    "unknown",
+];
+
 const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, help, labels }
 }
@@ -107,7 +121,7 @@ const fn one_of(name: &'static str, values: &'static [&'static str]) -> Label {
 /// All metrics, in the order in which they are shown.
 pub const METRICS: &[Metric] = &[
     // HTTP: names of registry:2.
-    gauge("registry_http_in_flight_requests", &[any("handler")], "The in-flight HTTP requests."),
+    gauge("registry_http_in_flight_requests", &[one_of("handler", HANDLERS)], "The in-flight HTTP requests."),
     histogram(
         "registry_http_request_duration_seconds",
         SECONDS,
@@ -219,7 +233,9 @@ pub const METRICS: &[Metric] = &[
     gauge("process_open_fds", &[], "Number of open file descriptors."),
     gauge("process_max_fds", &[], "Maximum number of open file descriptors."),
     gauge("process_virtual_memory_bytes", &[], "Virtual memory size in bytes."),
+    gauge("process_virtual_memory_max_bytes", &[], "Maximum amount of virtual memory available in bytes."),
     gauge("process_resident_memory_bytes", &[], "Resident memory size in bytes."),
+    gauge("process_threads", &[], "Number of OS threads in the process."),
     gauge("process_start_time_seconds", &[], "Start time of the process since unix epoch in seconds."),
     gauge("apus_build_info", &[any("version")], "Always 1: the version that runs."),
 ];
