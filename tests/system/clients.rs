@@ -29,7 +29,7 @@ pub(crate) mod programs;
 mod redirected;
 mod skopeo;
 mod source;
-mod tree;
+pub(crate) mod tree;
 mod umoci;
 
 /// Runs the steps over every backend, one after the other.

@@ -22,6 +22,7 @@
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
 //! | `logs` | the forms of the log, the names in it, one identifier from client to Swift, and no secrets |
 //! | `package` | the Debian package's service, the image, the example for Kubernetes |
+//! | `docker_registry` | the configuration and the images of docker-registry 0.x, and the way out of it |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
 //! The real Swift comes from `scripts/swift-up`, through the variables that it prints; `scripts/test` does all of it. A test
@@ -45,6 +46,7 @@ mod clients;
 mod command;
 mod conformance;
 mod crash;
+mod docker_registry;
 mod doctor;
 mod garbage_collect;
 mod health;

@@ -73,6 +73,8 @@ pub(crate) struct Archive {
     pub(crate) digest: Digest,
     /// Whether there is nothing but zeros in it: an archive of no files.
     pub(crate) is_empty: bool,
+    /// Whether it ends as archives do: with two blocks of zeros, or with nothing at all. What is cut off seldom does.
+    pub(crate) has_end: bool,
 }
 
 /// Decompresses what comes in, to its end. With `compressed_anew` it goes out again in gzip, the same bytes for the same
@@ -91,7 +93,8 @@ pub(crate) fn decompress(
     };
     let going = compressed_anew.map(Going);
     let mut encoder = going.map(|going| GzEncoder::new(going, flate2::Compression::default()));
-    let (mut hasher, mut is_empty) = (Hasher::new(Algorithm::Sha256), true);
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    let (mut length, mut zeros_at_end) = (0_usize, 0_usize);
     let mut buffer = vec![0; 128 << 10];
     loop {
         let piece = match archive.read(&mut buffer) {
@@ -101,7 +104,11 @@ pub(crate) fn decompress(
             Err(error) => return Err(error),
         };
         hasher.update(piece);
-        is_empty = is_empty && piece.iter().all(|byte| *byte == 0);
+        length = length.saturating_add(piece.len());
+        zeros_at_end = match piece.iter().rposition(|byte| *byte != 0) {
+            Some(last) => piece.len() - last - 1,
+            None => zeros_at_end.saturating_add(piece.len()),
+        };
         if let Some(encoder) = &mut encoder {
             encoder.write_all(piece)?;
         }
@@ -109,7 +116,8 @@ pub(crate) fn decompress(
     if let Some(encoder) = encoder {
         encoder.finish()?;
     }
-    Ok(Archive { digest: hasher.digest(), is_empty })
+    let has_end = length == 0 || (length.is_multiple_of(BLOCK) && zeros_at_end >= 2 * BLOCK);
+    Ok(Archive { digest: hasher.digest(), is_empty: zeros_at_end == length, has_end })
 }
 
 /// Pieces of a stream, for one who reads and waits.

@@ -36,6 +36,13 @@ pub struct StoredImage {
     pub layer: Option<ObjectInfo>,
 }
 
+impl StoredImage {
+    /// Those of its checksums that can prove its layer.
+    pub(crate) fn proofs(&self) -> impl Iterator<Item = &String> {
+        self.checksums.iter().filter(|checksum| checksum.starts_with("sha256:"))
+    }
+}
+
 /// A tag as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTag {

@@ -76,12 +76,12 @@ impl FilesystemStorage {
     /// When `root` is no directory that can be read.
     pub fn open_to_read(root: PathBuf) -> Result<Self> {
         let root = std::path::absolute(&root).unwrap_or(root);
-        let storage = Self { paths: Arc::new(Paths::new(root)) };
-        fs::read_dir(storage.paths.root()).map_err(|error| {
-            let subject = storage.subject("open", storage.paths.root().display());
+        let opened = fs::read_dir(&root).and_then(|_| Paths::of_what_is_there(root.clone()));
+        let paths = opened.map_err(|error| {
+            let subject = Subject::new("open", root.display(), Arc::new(Paths::new(root.clone())));
             subject.io(error).with_advice("the root must be a directory that Apus may read")
         })?;
-        Ok(storage)
+        Ok(Self { paths: Arc::new(paths) })
     }
 
     fn prepare(&self) -> io::Result<()> {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::support::content::digest;
 
 /// Everything below a directory, and itself, by path from there.
-pub(super) type Tree = BTreeMap<PathBuf, Entry>;
+pub(crate) type Tree = BTreeMap<PathBuf, Entry>;
 
 /// One name in a tree.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Permissions, with setuid, setgid and sticky.
     mode: u32,
     kind: Kind,
@@ -28,7 +28,7 @@ enum Kind {
 }
 
 /// Reads a tree.
-pub(super) fn tree(root: &Path) -> Tree {
+pub(crate) fn tree(root: &Path) -> Tree {
     let mut found = Tree::new();
     let mut first_names = HashMap::new();
     // The last is read next, so that of the names of a file the first comes first.
@@ -56,7 +56,7 @@ pub(super) fn tree(root: &Path) -> Tree {
 
 /// Fails the test unless the trees are the same, and says where they are not.
 #[track_caller]
-pub(super) fn assert_same(found: &Tree, wanted: &Tree) {
+pub(crate) fn assert_same(found: &Tree, wanted: &Tree) {
     let names = found.keys().chain(wanted.keys().filter(|name| !found.contains_key(*name)));
     let other: Vec<_> = names
         .filter(|name| found.get(*name) != wanted.get(*name))

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -61,7 +62,7 @@ impl Apus {
         Self::run(without_settings(Command::new(program)), "info", storage, "")
     }
 
-    fn run(mut command: Command, level: &str, storage: &str, more: &str) -> Self {
+    fn run(command: Command, level: &str, storage: &str, more: &str) -> Self {
         let redirect = if storage.contains("\n  redirect:") { "" } else { "\n  redirect: {disable: true}" };
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.yml");
@@ -69,9 +70,21 @@ impl Apus {
             "version: 0.1\nlog: {{level: {level}, formatter: json}}\nstorage:\n{storage}{redirect}\nhttp:\n  addr: 127.0.0.1:0\n{more}\n"
         );
         std::fs::write(&file, &text).unwrap();
+        Self::serve(command, &file, directory, &text)
+    }
+
+    /// Starts one with an environment, and a file as it is; both together have to say that it logs JSON and listens on a free port.
+    pub(crate) fn start_file(command: Command, config: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.yml");
+        std::fs::write(&file, config).unwrap();
+        Self::serve(command, &file, directory, config)
+    }
+
+    fn serve(mut command: Command, file: &Path, directory: tempfile::TempDir, text: &str) -> Self {
         let mut child = command
             .arg("serve")
-            .arg(&file)
+            .arg(file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -89,7 +102,7 @@ impl Apus {
         });
         let mut started =
             Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, _directory: directory };
-        started.address = started.wait_for_address(&text);
+        started.address = started.wait_for_address(text);
         started
     }
 

@@ -38,6 +38,23 @@ impl Container {
         self.ask(Method::GET, name).await
     }
 
+    /// Makes the container.
+    pub(crate) async fn make(&self) {
+        self.ask(Method::PUT, "").await.expect(201);
+    }
+
+    /// Whether there is no such container.
+    pub(crate) async fn is_missing(&self) -> bool {
+        self.ask(Method::GET, "").await.status == StatusCode::NOT_FOUND
+    }
+
+    /// Puts an object of any bytes, whatever its name.
+    pub(crate) async fn put_bytes(&self, name: &str, content: Vec<u8>) {
+        let path = format!("{}/{}", self.path, name.replace('%', "%25"));
+        let headers = [("x-auth-token", &*self.token)];
+        self.client.request(Method::PUT, &path, &headers, content).await.expect(201);
+    }
+
     /// Puts an object.
     pub(crate) async fn put(&self, name: &str, content: String) {
         self.send(Method::PUT, name, content).await.expect(201);

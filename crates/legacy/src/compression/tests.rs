@@ -74,7 +74,10 @@ fn the_same_archive_comes_out_of_each() {
         (Compression::Bzip2, bzip2(&plain)),
     ] {
         let (found, anew) = through(compression, &content).unwrap();
-        assert_eq!(found, Archive { digest: Digest::of(Algorithm::Sha256, &plain), is_empty: false });
+        assert_eq!(
+            found,
+            Archive { digest: Digest::of(Algorithm::Sha256, &plain), is_empty: false, has_end: true }
+        );
         assert_eq!(through(Compression::Gzip, &anew).unwrap().0, found);
         assert_eq!(through(compression, &content).unwrap().1, anew, "the same bytes at any time");
     }
@@ -85,6 +88,17 @@ fn an_archive_of_nothing() {
     let (found, _) = through(Compression::Gzip, &gzip(&archive(0))).unwrap();
     assert!(found.is_empty);
     assert!(through(Compression::None, b"").unwrap().0.is_empty);
+}
+
+#[test]
+fn an_archive_without_its_end() {
+    let plain = archive(100);
+    for length in [plain.len() - 512, plain.len() - 1, 512, 1000] {
+        assert!(!through(Compression::None, &plain[..length]).unwrap().0.has_end, "{length}");
+    }
+    for whole in [&plain[..], &archive(0), b""] {
+        assert!(through(Compression::None, whole).unwrap().0.has_end);
+    }
 }
 
 #[test]

@@ -64,14 +64,14 @@ impl Importer<'_> {
         let image = self.store.image(id).await?;
         let home = self.name_of(home)?;
         let source_size = image.layer.as_ref().map_or(0, |info| info.size);
-        if let Some(layer) = self.records.find(id, &image.checksums).await?
+        if let Some(layer) = self.records.find(&image).await?
             && self.is_there(&layer, &home).await?
         {
             return Ok(Brought { layer, known: true, source_size });
         }
         let (layer, checksum) = self.carry(&image, &home).await?;
         if !self.options.dry_run {
-            self.records.keep(id, &checksum, &layer).await?;
+            self.records.keep(&image, &checksum, &layer).await?;
         }
         Ok(Brought { layer, known: false, source_size })
     }
@@ -107,8 +107,8 @@ impl Importer<'_> {
         } else {
             self.compressed_anew(compression, stream, &passing, &mut upload).await
         };
-        let judged = archive.and_then(|archive| Ok((archive, passing.judge(image)?)));
-        let (archive, checksum) = match judged {
+        let judged = archive.and_then(|archive| Ok((passing.judge(image, &archive)?, archive)));
+        let (checksum, archive) = match judged {
             Ok(judged) => judged,
             Err(reason) => {
                 upload.drop().await;
@@ -260,13 +260,14 @@ impl<'a> Passing<'a> {
         }
     }
 
-    /// Whether what has passed is what the old registry kept a checksum of.
-    fn judge(&self, image: &StoredImage) -> Outcome<Digest> {
+    /// Whether what has passed is what the old registry kept a checksum of. The checksum of what has passed.
+    fn judge(&self, image: &StoredImage, archive: &Archive) -> Outcome<Digest> {
         let actual = held(&self.passed).checksum.clone().digest();
-        let kept = || image.checksums.iter().filter(|checksum| checksum.starts_with("sha256:"));
-        let is_proven = kept().any(|checksum| *checksum == actual.to_string());
-        if is_proven || (kept().next().is_none() && self.importer.options.without_checksum) {
+        let unproven = image.proofs().next().is_none() && self.importer.options.without_checksum;
+        if image.proofs().any(|checksum| *checksum == actual.to_string()) || (unproven && archive.has_end) {
             Ok(actual)
+        } else if unproven {
+            Err(Reason::unfit("its layer is cut off: the archive has no end"))
         } else {
             Err(Reason::unfit(format!(
                 "its layer is damaged: its checksum is {actual}, and not what was kept of it"

@@ -8,7 +8,7 @@ use apus_storage::{ByteRange, Freshness, ObjectName, Storage, WriteMode, body};
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Descriptor, Layer};
-use crate::{ImageId, Result};
+use crate::{ImageId, Result, StoredImage};
 
 /// Under which the records lie. The number is the version of their format.
 const FOLDER: &str = "apus/imports/docker-registry/1";
@@ -23,6 +23,8 @@ pub(super) struct Records(Arc<dyn Storage>);
 struct Record {
     /// Of description and layer, as the old registry computes it.
     checksum: String,
+    /// Bytes of the layer in the old registry.
+    stored: u64,
     /// `None` where there were no files.
     layer: Option<Written>,
 }
@@ -40,15 +42,19 @@ impl Records {
         Self(storage)
     }
 
-    /// What became of an image's layer; `None` unless it was proven by one of these checksums. A record that makes no sense is
-    /// none: the layer is brought again, which changes nothing.
-    pub(super) async fn find(&self, image: &ImageId, checksums: &[String]) -> Result<Option<Layer>> {
-        let Some(reader) = self.0.read(&name(image)?, ByteRange::Full, Freshness::Newest).await? else {
+    /// What became of an image's layer; `None` unless it was proven by one of the checksums that are kept of it or, where none is
+    /// kept, has still the same length. A record that makes no sense is none: the layer is brought again, which changes nothing.
+    pub(super) async fn find(&self, image: &StoredImage) -> Result<Option<Layer>> {
+        let Some(reader) = self.0.read(&name(&image.id)?, ByteRange::Full, Freshness::Newest).await? else {
             return Ok(None);
         };
         let Ok(content) = body::collect(reader.stream, LARGEST).await else { return Ok(None) };
         let Ok(record) = serde_json::from_slice::<Record>(&content) else { return Ok(None) };
-        if !checksums.contains(&record.checksum) {
+        let is_the_same = match image.proofs().next() {
+            Some(_) => image.proofs().any(|proof| *proof == record.checksum),
+            None => image.layer.as_ref().is_some_and(|layer| layer.size == record.stored),
+        };
+        if !is_the_same {
             return Ok(None);
         }
         Ok(match record.layer {
@@ -57,17 +63,18 @@ impl Records {
         })
     }
 
-    pub(super) async fn keep(&self, image: &ImageId, checksum: &Digest, layer: &Layer) -> Result<()> {
+    pub(super) async fn keep(&self, image: &StoredImage, checksum: &Digest, layer: &Layer) -> Result<()> {
         let layer = layer.descriptor().map(|descriptor| Written {
             digest: descriptor.digest.to_string(),
             size: descriptor.size,
             archive: descriptor.archive.to_string(),
             compressed: descriptor.compressed,
         });
-        let record = Record { checksum: checksum.to_string(), layer };
+        let stored = image.layer.as_ref().map_or(0, |layer| layer.size);
+        let record = Record { checksum: checksum.to_string(), stored, layer };
         // Plain strings and numbers always become JSON.
         let content = serde_json::to_vec(&record).unwrap_or_default();
-        self.0.write(&name(image)?, content.into(), WriteMode::Replace).await?;
+        self.0.write(&name(&image.id)?, content.into(), WriteMode::Replace).await?;
         Ok(())
     }
 }

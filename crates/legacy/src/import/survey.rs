@@ -116,12 +116,13 @@ async fn chain_of(
 }
 
 async fn look_at(importer: &Importer<'_>, id: &ImageId) -> Seen {
-    let StoredImage { description, checksums, unfinished, layer, .. } = importer.store.image(id).await?;
+    let image = importer.store.image(id).await?;
+    let proven = image.proofs().next().is_some();
+    let StoredImage { description, unfinished, layer, .. } = image;
     if unfinished {
         return Err(Reason::unfit("its upload came to no end"));
     }
     let Some(layer) = layer else { return Err(Reason::unfit("it has no layer")) };
-    let proven = checksums.iter().any(|checksum| checksum.starts_with("sha256:"));
     if !proven && !importer.options.without_checksum {
         return Err(Reason::Unfit(Arc::from("no checksum of it is kept that could prove its layer")));
     }

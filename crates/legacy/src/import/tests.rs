@@ -199,9 +199,20 @@ async fn a_layer_that_is_cut_off_is_left_even_without_a_checksum() {
     assert_eq!((summary.brought_tags, summary.unfit_tags), (5, 1));
     assert!(told.iter().any(|line| line.contains("cannot be decompressed")), "{told:?}");
 
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(&whole[..]), &mut plain).unwrap();
+    put(&*both.old, layer.as_str(), &plain[..plain.len() / 1024 * 512]).await;
+    let (summary, told) = both.import(&options).await;
+    assert_eq!((summary.brought_tags, summary.unfit_tags), (0, 1));
+    assert!(told.iter().any(|line| line.contains("the archive has no end")), "{told:?}");
+
     put(&*both.old, layer.as_str(), &whole[..]).await;
     let (summary, _) = both.import(&options).await;
     assert_eq!((summary.brought_tags, summary.unchanged_tags, summary.unfit_tags), (1, 5, 0));
+    let before = both.contents().await;
+    let (summary, _) = both.import(&options).await;
+    assert_eq!((summary.unchanged_tags, summary.known_images, summary.read_bytes), (6, 6, 0));
+    assert_eq!(both.contents().await, before, "nor does a second run change anything here");
     assert_eq!(both.new.stage_list(None, 10).await.unwrap(), [], "nothing half done is left");
 }
 

@@ -9,7 +9,9 @@
 //! ```
 
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::{ObjectName, StageId};
 
@@ -29,10 +31,16 @@ pub(super) fn stage_of(file_name: &OsStr) -> Option<StageId> {
     if extension == DATA || extension == RECORD { StageId::parse(id).ok() } else { None }
 }
 
+fn identity(root: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(root).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// The paths under one root.
 #[derive(Debug)]
 pub(super) struct Paths {
     root: PathBuf,
+    /// Device and number of the root of one who only reads, and so has no directory of its own there.
+    identity: Option<(u64, u64)>,
     temporary: PathBuf,
     stages: PathBuf,
 }
@@ -40,7 +48,22 @@ pub(super) struct Paths {
 impl Paths {
     pub(super) fn new(root: PathBuf) -> Self {
         let own = root.join(OWN);
-        Self { root, temporary: own.join("tmp"), stages: own.join("stages") }
+        Self { root, identity: None, temporary: own.join("tmp"), stages: own.join("stages") }
+    }
+
+    /// Those of one who only reads.
+    pub(super) fn of_what_is_there(root: PathBuf) -> io::Result<Self> {
+        let identity = Some(identity(&root)?);
+        Ok(Self { identity, ..Self::new(root) })
+    }
+
+    /// Whether the root is still the one that was opened: an empty mount point is not.
+    pub(super) fn see_that_root_is_there(&self) -> io::Result<()> {
+        match self.identity {
+            None => fs::metadata(&self.temporary).map(drop),
+            Some(opened) if identity(&self.root)? == opened => Ok(()),
+            Some(_) => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     pub(super) fn root(&self) -> &Path {

@@ -1,9 +1,9 @@
 //! What an operation is about: it names the errors of the operating system, and runs what blocks where blocking is allowed.
 
 use std::fmt::Display;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fs, io};
 
 use super::paths::Paths;
 use crate::{BoxError, ErrorKind, ObjectName, Result, StorageError};
@@ -73,7 +73,7 @@ impl Subject {
     /// no empty store.
     pub(super) fn confirm<T>(&self, answer: T, says_absent: impl Fn(&T) -> bool) -> Result<T> {
         if says_absent(&answer) {
-            fs::metadata(self.paths.temporary_directory()).map_err(|error| self.io(error))?;
+            self.paths.see_that_root_is_there().map_err(|error| self.io(error))?;
         }
         Ok(answer)
     }

@@ -328,3 +328,39 @@ async fn a_store_that_is_gone_is_no_empty_store() {
     fs::rename(away.path().join(".apus"), root.path().join(".apus")).unwrap();
     assert_eq!(get(&storage, "object").await, None);
 }
+
+/// Whoever only reads has no directory of its own by which to tell; the root has to be the one that was opened.
+#[tokio::test]
+async fn for_one_who_only_reads_absence_is_an_answer_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("a"), "content").unwrap();
+    let storage = FilesystemStorage::open_to_read(root.clone()).unwrap();
+    assert_eq!(get(&storage, "a").await.as_deref(), Some(&b"content"[..]));
+    assert_eq!(storage.stat(&name("b"), Freshness::Newest).await.unwrap(), None);
+    assert_eq!(keys(&storage, ListRequest::under(name("b"))).await, Vec::<String>::new());
+    assert_eq!(files(&root), ["a"], "nothing is made");
+
+    fs::rename(&root, directory.path().join("away")).unwrap();
+    assert!(
+        storage
+            .stat(&name("a"), Freshness::Newest)
+            .await
+            .is_err_and(|error| error.kind() == ErrorKind::UNAVAILABLE)
+    );
+    fs::create_dir(&root).unwrap();
+    assert!(
+        storage
+            .stat(&name("a"), Freshness::Newest)
+            .await
+            .is_err_and(|error| error.kind() == ErrorKind::UNAVAILABLE)
+    );
+    assert!(
+        storage
+            .list(&ListRequest::under(name("b")))
+            .await
+            .is_err_and(|error| error.kind() == ErrorKind::UNAVAILABLE)
+    );
+    FilesystemStorage::open_to_read(directory.path().join("nowhere")).unwrap_err();
+}
