@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::clients::programs::run;
 use crate::support::client::with_digest;
 use crate::support::content::{digest, random};
 use crate::support::{Apus, Backend, Client, apus};
@@ -30,7 +31,7 @@ impl Running {
     }
 
     /// The same, by a command that has an environment, or another name.
-    fn start_as(mut command: Command, arguments: &[&str], config: Option<&str>) -> Self {
+    pub(crate) fn start_as(mut command: Command, arguments: &[&str], config: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let work = directory.path().join("work");
         std::fs::create_dir(&work).unwrap();
@@ -75,13 +76,18 @@ impl Running {
         }
     }
 
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        run(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));
+    }
+
     /// Its exit status, when it has ended.
     fn status(&mut self) -> Option<i32> {
         self.child.try_wait().unwrap().map(|status| status.code().expect("it was killed by a signal"))
     }
 
     /// Waits until it has ended. Answers its exit status and what it printed.
-    fn end(mut self) -> (i32, String, String) {
+    pub(crate) fn end(mut self) -> (i32, String, String) {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.status() {

@@ -21,6 +21,7 @@
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
 //! | `logs` | the forms of the log, the names in it, one identifier from client to Swift, and no secrets |
+//! | `traces` | spans of a request, of its storage and of its requests to Swift in one trace, at a collector |
 //! | `package` | the Debian package's service, the image, the example for Kubernetes |
 //! | `docker_registry` | the configuration and the images of docker-registry 0.x, and the way out of it |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
@@ -61,4 +62,5 @@ mod protocol;
 mod redirects;
 mod replicas;
 mod tls;
+mod traces;
 mod upgrade;

@@ -17,9 +17,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
 use crate::instance;
+use crate::traces::Traces;
 
 /// Begins to log. Once in a process; a second call changes nothing.
 pub(crate) fn begin(config: &LogConfig) {
+    begin_with(config, None);
+}
+
+/// The same, and follows what is traced.
+pub(crate) fn begin_with(config: &LogConfig, traces: Option<&Traces>) {
     let level = match config.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -37,7 +43,7 @@ pub(crate) fn begin(config: &LogConfig) {
         always: chosen.chain(own).collect(),
     };
     let log = log.with_filter(filter_fn(move |metadata| wanted(metadata, level)).with_max_level_hint(level));
-    if let Err(error) = registry().with(log).try_init() {
+    if let Err(error) = registry().with(log).with(traces.map(Traces::layer)).try_init() {
         complain(&error);
     }
 }

@@ -16,6 +16,7 @@ mod notify;
 mod options;
 mod outgoing;
 mod serve;
+mod traces;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

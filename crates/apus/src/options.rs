@@ -6,7 +6,7 @@ use apus_config::{CipherSuite, Config, HttpConfig, TlsConfig, ValidationConfig};
 use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions};
 use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
 
-use crate::logging;
+use crate::{logging, traces};
 
 pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     let redirect = &config.storage.redirect;
@@ -26,6 +26,7 @@ pub(crate) fn of_app(config: &Config) -> AppOptions {
         prefix: config.http.prefix.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         access_log: config.log.access_log.then_some(logging::access),
+        join_trace: Some(traces::join),
         headers: config.http.headers.clone(),
         longest_catalog: config.catalog_max_entries.map_or(default.longest_catalog, usize::from),
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),

@@ -3,6 +3,8 @@
 use apus_server::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::traces;
+
 /// Swift puts its first 32 characters behind its own transaction identifier, in its answers and its logs.
 const X_TRANS_ID_EXTRA: HeaderName = HeaderName::from_static("x-trans-id-extra");
 
@@ -12,4 +14,5 @@ pub(crate) fn add_headers(headers: &mut HeaderMap) {
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(id.as_ref()).ok()) {
         headers.insert(X_TRANS_ID_EXTRA, id);
     }
+    traces::name(headers);
 }

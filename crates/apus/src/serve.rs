@@ -13,6 +13,7 @@ use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::traces::Traces;
 use crate::{authorization, backend, configuration, debug, health, logging, notify, options};
 
 /// Why the registry does not run.
@@ -70,22 +71,35 @@ pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
     let loaded = configuration::load(file)?.fit_to_serve()?;
     let config = &loaded.config;
     let policy = authorization::policy(&loaded)?;
-    logging::begin(&config.log);
+    let (traces, no_traces) = match Traces::of_environment() {
+        Ok(traces) => (traces, None),
+        Err(error) => (None, Some(error)),
+    };
+    logging::begin_with(&config.log, traces.as_ref());
+    if let Some(error) = no_traces {
+        tracing::error!(error = &error as &dyn std::error::Error, "there are no traces");
+    }
     configuration::log(&loaded);
     let newcomer = loaded.file.is_none() && loaded.effective.is_default();
-    let serving = serve(config, policy, newcomer);
+    let serving = serve(config, policy, newcomer, traces);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
 }
 
-async fn serve(config: &Config, policy: Option<Policy>, newcomer: bool) -> Result<(), ServeError> {
+async fn serve(
+    config: &Config,
+    policy: Option<Policy>,
+    newcomer: bool,
+    traces: Option<Traces>,
+) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let recorder = debug::keep_metrics(&config.http);
     let mut storage = backend::open(&config.storage)?;
-    if recorder.is_some() {
+    if recorder.is_some() || traces.is_some() {
         storage = Arc::new(MeasuredStorage::new(storage));
     }
     let checking = health::Checking::begin(config, &storage)?;
+    let traces = traces.map(Traces::begin);
     let registry = Registry::new(storage, options::of_registry(config));
     let authorization = authorization::open(config.auth.as_ref(), policy)?;
     let app = App::new(registry, AppOptions { authorization, ..options::of_app(config) });
@@ -108,6 +122,9 @@ async fn serve(config: &Config, policy: Option<Policy>, newcomer: bool) -> Resul
         checking.health().stops();
     };
     apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -228,6 +228,12 @@ pub const METRICS: &[Metric] = &[
         &[any("check")],
         "Whether this check of the registry's health is well: 1, else 0.",
     ),
+    // Traces.
+    counter(
+        "apus_trace_spans_dropped_total",
+        &[one_of("reason", &["queue", "export"])],
+        "Spans that were lost: the queue was full, or the collector did not take them.",
+    ),
     // The process: names of Prometheus's libraries.
     reading("process_cpu_seconds_total", &[], "Total user and system CPU time spent in seconds."),
     gauge("process_open_fds", &[], "Number of open file descriptors."),

@@ -26,7 +26,7 @@ use crate::listener::Peer;
 use crate::measured::CLIENT_WENT_AWAY;
 use crate::parameters::text;
 use crate::request_id::RequestId;
-use crate::{App, Route};
+use crate::{Action, App, Route};
 use combined::Combined;
 
 /// The name of the span in which a request is served; its fields are what the log says of the request.
@@ -57,7 +57,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let begun = Instant::now();
         let peer = self.peer;
-        let sent = self.app.trusts(peer.ip()).then(|| RequestId::sent(request.headers())).flatten();
+        let trusted = self.app.trusts(peer.ip());
+        let sent = trusted.then(|| RequestId::sent(request.headers())).flatten();
         let id = sent.unwrap_or_else(RequestId::random);
         let mut forwarded = self.app.forwarded(request.headers(), peer.ip());
         forwarded.scheme.get_or_insert_with(|| self.scheme.clone());
@@ -65,7 +66,10 @@ where
         request.extensions_mut().insert(forwarded);
         // As registry:2: a proxy's word for the client has no port.
         let remote = if client == peer.ip().to_canonical() { peer.to_string() } else { client.to_string() };
-        let span = span(&id, &request, &remote);
+        let span = span(&id, &request, &remote, self.app.route(request.uri().path()).ok());
+        if let Some(join) = self.app.options().join_trace.filter(|_| trusted) {
+            join(&span, request.headers());
+        }
         let combined = self.app.options().access_log.map(|write| Combined::begin(write, client, &request));
         let logged = Logged { span: span.clone(), begun, answered: None, written: 0, combined };
         let answer = self.app.call(request);
@@ -83,10 +87,12 @@ where
 }
 
 /// The span of a request. It is there at every level of the log.
-fn span<B>(id: &RequestId, request: &Request<B>, remote: &str) -> Span {
+fn span<B>(id: &RequestId, request: &Request<B>, remote: &str, route: Option<Route>) -> Span {
     let (uri, headers) = (request.uri(), request.headers());
     let asked = uri.authority().map(http::uri::Authority::as_str).or_else(|| text(headers, header::HOST));
-    tracing::error_span!(
+    let action = route.clone().and_then(|route| Action::new(request.method(), route).ok());
+    let action = action.as_ref().map(Action::label);
+    let span = tracing::error_span!(
         REQUEST_SPAN,
         http.request.id = %id,
         http.request.method = %request.method(),
@@ -96,18 +102,26 @@ fn span<B>(id: &RequestId, request: &Request<B>, remote: &str) -> Span {
         http.request.referer = text(headers, header::REFERER),
         http.request.useragent = text(headers, header::USER_AGENT),
         http.request.contenttype = text(headers, header::CONTENT_TYPE),
-        action = Empty,
+        action,
         vars.name = Empty,
         vars.reference = Empty,
         vars.digest = Empty,
         vars.uuid = Empty,
         auth.user.name = Empty,
-    )
+        // The semantic conventions of OpenTelemetry for HTTP spans.
+        otel.kind = "server",
+        otel.name = action,
+        otel.status_code = Empty,
+        http.response.status_code = Empty,
+    );
+    if let Some(route) = route {
+        tell(&span, &route);
+    }
+    span
 }
 
-/// Leaves in the span of this request what its path names.
-pub(crate) fn tell(route: &Route) {
-    let span = Span::current();
+/// Leaves in the span of a request what its path names.
+fn tell(span: &Span, route: &Route) {
     let say = |field: &str, value: &dyn std::fmt::Display| {
         span.record(field, tracing::field::display(value));
     };
@@ -207,6 +221,10 @@ impl Drop for Logged {
             // What a client asks in vain is not the registry's trouble: docker asks for each layer before it pushes it.
             400..500 => tell!(info, "response completed with error"),
             _ => tell!(error, "response completed with error"),
+        }
+        self.span.record("http.response.status_code", status);
+        if status >= 500 {
+            self.span.record("otel.status_code", "ERROR");
         }
         if let Some(combined) = self.combined.take() {
             combined.end(user, status, written);

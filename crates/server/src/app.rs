@@ -16,7 +16,6 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 
-use crate::access_log;
 use crate::action::Content;
 use crate::answer::{API_VERSION, Answer, AskedBy, WithHeader, content, finished, status};
 use crate::authorization::Refused;
@@ -42,6 +41,8 @@ pub struct AppOptions {
     pub trusted_proxies: Option<Vec<IpNet>>,
     /// Writes a line of the access log, in Apache's combined form and without its line break; `None` for no such log.
     pub access_log: Option<fn(&str)>,
+    /// Makes the span of a request that a trusted proxy sent part of the trace that its headers name.
+    pub join_trace: Option<fn(&tracing::Span, &HeaderMap)>,
     /// Sent with every answer, errors included. Where the registry itself says something under a name, its word stands. Those
     /// that frame a message (`Content-Length` and the like) are left out, which is told in the log.
     pub headers: HeaderMap,
@@ -63,6 +64,7 @@ impl Default for AppOptions {
             prefix: String::new(),
             trusted_proxies: None,
             access_log: None,
+            join_trace: None,
             headers: HeaderMap::new(),
             idle_timeout: Duration::from_mins(1),
             manifest_memory: 256 << 20,
@@ -117,7 +119,7 @@ impl App {
     }
 
     /// What the path names.
-    fn route(&self, path: &str) -> Result<Route, RouteError> {
+    pub(crate) fn route(&self, path: &str) -> Result<Route, RouteError> {
         path.strip_prefix(self.options().prefix.as_str()).ok_or(RouteError::NotFound).and_then(Route::parse)
     }
 
@@ -141,7 +143,6 @@ impl App {
             Err(RouteError::Invalid(error)) => return Failure::from(error).answer(),
             Err(RouteError::NotFound) => return not_found(),
         };
-        tracing::Span::current().record("action", action.label());
         let forwarded = parts.extensions.get();
         let permit = match authorization.ask(&action, &parts.uri, &parts.headers, forwarded).await {
             Ok(permit) => permit,
@@ -200,9 +201,6 @@ where
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
             let route = app.route(request.uri().path());
-            if let Ok(route) = &route {
-                access_log::tell(route);
-            }
             let measured = Measured::begin(request.method(), route.as_ref().ok());
             let answer = app.answer(request, route, measured.read()).await;
             let answer = finished(answer.with_header(API_VERSION, "registry/2.0"), is_head);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tracing::Instrument;
 
 use crate::{
     Body, ByteRange, ByteStream, Checkpoint, Freshness, ListPage, ListRequest, ObjectInfo, ObjectName,
@@ -12,7 +13,7 @@ use crate::{
     StageState, Storage, UrlMethod, WriteMode,
 };
 
-/// Another backend, measured as `registry_storage_action_seconds`.
+/// Another backend, measured as `registry_storage_action_seconds`. Each operation has a span of its own, for traces.
 ///
 /// What takes a stream takes as long as the stream: `PutContent` and `StageAppend` include the time in which the client sends.
 /// What gives one is over with its first byte.
@@ -37,7 +38,8 @@ impl MeasuredStorage {
     /// Whatever comes of it. What is given up half way is not recorded.
     async fn timed<T>(&self, action: &'static str, operation: impl Future<Output = T>) -> T {
         let begun = Instant::now();
-        let outcome = operation.await;
+        let span = tracing::debug_span!("storage", otel.name = action, driver = self.driver);
+        let outcome = operation.instrument(span).await;
         metrics::histogram!("registry_storage_action_seconds", "driver" => self.driver, "action" => action)
             .record(begun.elapsed());
         outcome

@@ -8,6 +8,11 @@ use tracing::field::{Field, Visit};
 /// The name under which an event has its message.
 const MESSAGE: &str = "message";
 
+/// For traces alone; the log has the status by registry:2's name.
+fn is_of_traces(name: &str) -> bool {
+    name.starts_with("otel.") || name == "http.response.status_code"
+}
+
 /// The fields of an event or a span, in the order in which they were said.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -18,6 +23,9 @@ pub(super) struct Fields {
 impl Fields {
     /// What is said again takes the place of what was said.
     fn set(&mut self, field: &Field, value: Value) {
+        if is_of_traces(field.name()) {
+            return;
+        }
         match self.named.iter_mut().find(|(name, _)| *name == field.name()) {
             Some((_, old)) => *old = value,
             None => self.named.push((field.name(), value)),

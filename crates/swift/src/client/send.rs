@@ -7,6 +7,8 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::answer::{Answer, LONGEST_REMARK, transaction};
 use super::{SwiftClient, measured};
@@ -99,12 +101,16 @@ impl SwiftClient {
             let request = call.request(&account, body).map_err(|error| {
                 SwiftError::new(SwiftErrorKind::Unexpected, &text, "it cannot be made").with_source(error)
             })?;
-            let begun = Instant::now();
-            let mut sent = match kept {
-                Some(_) => send_within(&self.0.http, request, tries.left()).await,
-                None => self.0.http.send_expecting(request, PATIENCE).await,
+            let (begun, span) = (Instant::now(), span(&call));
+            let sending = async {
+                match kept {
+                    Some(_) => send_within(&self.0.http, request, tries.left()).await,
+                    None => self.0.http.send_expecting(request, PATIENCE).await,
+                }
             };
+            let mut sent = sending.instrument(span.clone()).await;
             let took = begun.elapsed();
+            end(&span, &sent);
             log(&call, &sent, took);
             measured::sent(&call.method, &call.path, &sent, took);
 
@@ -183,6 +189,30 @@ async fn send_within(
 /// Swift says that the bytes that came have another checksum than the one that was sent along.
 fn changed_on_the_way(call: &Call, response: &Response) -> bool {
     call.method == Method::PUT && response.status == StatusCode::UNPROCESSABLE_ENTITY
+}
+
+/// One try, for traces: by the semantic conventions of OpenTelemetry for HTTP spans.
+fn span(call: &Call) -> Span {
+    tracing::debug_span!(
+        "swift",
+        otel.kind = "client",
+        otel.name = format_args!("Swift {}", call.method),
+        http.request.method = %call.method,
+        url.path = call.path,
+        http.response.status_code = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// To the head of the answer.
+fn end(span: &Span, sent: &Result<Response, Failure>) {
+    let status = sent.as_ref().ok().map(|response| response.status);
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    if status.is_none_or(|status| status.is_server_error()) {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 fn outcome(sent: &Result<Response, Failure>) -> String {
