@@ -120,6 +120,10 @@ impl App {
 
     /// What the path names.
     pub(crate) fn route(&self, path: &str) -> Result<Route, RouteError> {
+        if path == "/" {
+            // Whatever the prefix, as in registry:2: who balances load asks the server, not the registry.
+            return Ok(Route::Root);
+        }
         path.strip_prefix(self.options().prefix.as_str()).ok_or(RouteError::NotFound).and_then(Route::parse)
     }
 

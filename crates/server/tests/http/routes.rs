@@ -199,12 +199,13 @@ async fn errors_have_their_form() {
     }
 }
 
-/// A prefix stands in front of every path, and of every `Location`.
+/// A prefix stands in front of every path but `/`, and of every `Location`.
 #[tokio::test]
 async fn a_prefix_is_part_of_every_path() {
     let app = app(AppOptions { prefix: "/mirror".into(), ..AppOptions::default() });
     assert_eq!(ask(&app, Method::GET, "/v2/", &[], "").await.status(), 404);
     assert_eq!(ask(&app, Method::GET, "/mirror/v2/", &[], "").await.status(), 200);
+    assert_eq!(ask(&app, Method::GET, "/", &[], "").await.status(), 200);
     let begun = ask(&app, Method::POST, "/mirror/v2/a/blobs/uploads/", &[], "").await;
     let location = header(&begun, "location");
     assert!(location.starts_with("/mirror/v2/a/blobs/uploads/"), "{location}");
