@@ -225,7 +225,7 @@ async fn the_log_shows_no_secret() {
         let storage = backend(&fake)
             .storage()
             .replace("password: testing", "password: sesame-7d1f\n    secretkey: sesame-key");
-        let hidden = "  secret: pepper-22a0\n  headers: {X-Own: [header-31c2]}\n\
+        let hidden = "  secret: pepper-22a0\n\
                       notifications: {endpoints: [{name: a, url: 'http://u:events-11d0@127.0.0.1:9/', headers: {Authorization: [Bearer events-77aa]}}]}\n";
         let running = start(form, "  level: debug\n", &storage, hidden);
         let client = Client::new(running.address());
@@ -249,7 +249,23 @@ async fn the_log_shows_no_secret() {
         let last = answer.header("x-request-id").to_owned();
         line_with(|| running.stderr(), &[&last]);
 
-        let logs = running.stderr() + &running.stdout();
+        // One that wants to know who asks: of "alice:open sesame", as the tests of sign-in have it.
+        let users = tempfile::NamedTempFile::new().unwrap();
+        let hash = "$2b$04$CGgP1l6BL0EQDw/zdJBIXOBNpi2cGBcIqS5NordDENgfPZ8ltX/6K";
+        std::fs::write(users.path(), format!("alice:{hash}\n")).unwrap();
+        let sign_in = format!("auth: {{htpasswd: {{realm: r, path: {}}}}}\n", users.path().display());
+        let closed = start(form, "  level: debug\n", Backend::memory().storage(), &sign_in);
+        let right = data_encoding::BASE64.encode(b"alice:open sesame");
+        for (sent, status) in [(&*right, 404), (basic, 401), ("bm8gY29sb24=", 401), ("$$$-none", 401)] {
+            let sent = [("authorization", &*format!("Basic {sent}"))];
+            let answer =
+                Client::new(closed.address()).request(Method::GET, "/v2/a/manifests/x", &sent, "").await;
+            let id = answer.expect(status).header("x-request-id").to_owned();
+            line_with(|| closed.stderr(), &[&id, "response completed"]);
+        }
+        line_with(|| closed.stdout(), &["127.0.0.1 - alice ["]);
+
+        let logs = running.stderr() + &running.stdout() + &closed.stderr() + &closed.stdout();
         assert!(running.stderr().contains("debug") && running.stderr().contains("put manifest"), "{logs}");
         assert!(running.stdout().contains("POST /v2/a/blobs/uploads/"), "{logs}");
         let state = location.split_once("_state=").unwrap().1.to_owned();
@@ -257,7 +273,11 @@ async fn the_log_shows_no_secret() {
             "sesame-7d1f",
             "sesame-key",
             "pepper-22a0",
-            "header-31c2",
+            &right,
+            "open sesame",
+            hash,
+            "bm8gY29sb24=",
+            "$$$-none",
             "events-11d0",
             "events-77aa",
             basic,
