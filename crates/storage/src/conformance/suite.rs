@@ -44,6 +44,7 @@ macro_rules! conformance_cases {
                 parts_of_a_large_object,
                 parts_across_the_joints_of_a_staged_object;
             writing: small_streams,
+                a_stream_of_seven_mebibytes,
                 a_large_stream,
                 a_stream_of_tiny_pieces,
                 a_refused_body_changes_nothing,

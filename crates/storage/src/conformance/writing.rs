@@ -68,6 +68,28 @@ pub async fn small_streams(case: &Case) {
     }
 }
 
+/// Carries over docker-registry-core `stream` as its comment has it, 7 MB where the case itself had 7 bytes: absent, streamed,
+/// there, read whole and in part, removed, absent.
+pub async fn a_stream_of_seven_mebibytes(case: &Case) {
+    let content = random_bytes(7 << 20);
+    let length = content.len() as u64;
+    let name = case.new_name();
+    case.assert_absent(&name).await;
+    let body = Body::stream(length, in_pieces(&content, 131_072));
+    let written = case.storage().write(&name, body, WriteMode::Replace).await.unwrap();
+    assert_published(&written, length);
+    case.assert_content(&name, &content).await;
+    for _ in 0..3 {
+        let (first, last) = (random_below(length), random_below(length));
+        let (first, last) = (first.min(last), first.max(last));
+        let part = drain(case.read(&name, ByteRange::FromTo { first, last }).await.stream).await.unwrap();
+        let range = usize::try_from(first).unwrap()..=usize::try_from(last).unwrap();
+        assert_same(&name, &part, &content.slice(range));
+    }
+    assert_eq!(case.delete(&name).await, Outcome::Done);
+    case.assert_absent(&name).await;
+}
+
 /// Carries over distribution `TestWriteReadLargeStreams`: 64 MiB, or what [`BIG`](super::BIG) says.
 pub async fn a_large_stream(case: &Case) {
     let content = BigContent::random(super::large());

@@ -163,3 +163,35 @@ mod real_v3 {
         }
     }
 }
+
+/// Where names are docker-registry 0.x's, on the fake; the container holds nothing else, and its root is theirs.
+mod docker_registry {
+    use apus_swift::Naming;
+
+    apus_storage::conformance_suite! {
+        async {
+            let fake = crate::support::fake(|_| ()).await;
+            super::testbed(fake, |config| {
+                config.naming = Naming::DockerRegistry;
+                config.prefix = "/".to_owned();
+            })
+        }
+    }
+}
+
+/// The same on a real Swift, under the root that docker-registry 0.x had by itself.
+mod real_docker_registry {
+    use apus_storage::conformance::Testbed;
+    use apus_swift::Naming;
+
+    use crate::support;
+
+    apus_storage::conformance_suite! {
+        async {
+            let mut config = support::real_v3("apus-conformance-docker-registry");
+            config.naming = Naming::DockerRegistry;
+            config.prefix = "/registry".to_owned();
+            Testbed::new(support::storage(&config)).second_handle(support::storage(&config))
+        }
+    }
+}
