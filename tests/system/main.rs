@@ -7,6 +7,7 @@
 //! | `protocol` | the steps of the protocol, and bad input, as raw requests |
 //! | `replicas` | two processes over one Swift, behind a proxy that sends each request to the other one |
 //! | `redirects` | clients that are sent to Swift itself for blobs, and what becomes of it where that does not work |
+//! | `v1` | version 1 of the protocol: docker 1.3 and docker-registry-client, over docker-registry 0.x's data and configuration |
 //! | `upgrade` | the commit before this one and this one over one store |
 //! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
 //! | `tls` | HTTPS and unix sockets |
@@ -64,3 +65,4 @@ mod replicas;
 mod tls;
 mod traces;
 mod upgrade;
+mod v1;

@@ -17,6 +17,7 @@ mod options;
 mod outgoing;
 mod serve;
 mod traces;
+mod version_1;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

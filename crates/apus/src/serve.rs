@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::traces::Traces;
-use crate::{authorization, backend, configuration, debug, health, logging, notify, options};
+use crate::{authorization, backend, configuration, debug, health, logging, notify, options, version_1};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub(crate) enum ServeError {
     /// The files that say who may come in.
     #[error(transparent)]
     SignIn(#[from] authorization::SignInError),
+    /// Version 1 of the protocol.
+    #[error(transparent)]
+    Version1(#[from] version_1::Version1Error),
     /// The storage on this machine.
     #[error("the storage cannot be opened")]
     Storage(#[source] StorageError),
@@ -100,9 +103,10 @@ async fn serve(
     }
     let checking = health::Checking::begin(config, &storage)?;
     let traces = traces.map(Traces::begin);
+    let version_1 = version_1::open(config, &storage)?;
     let registry = Registry::new(storage, options::of_registry(config));
     let authorization = authorization::open(config.auth.as_ref(), policy)?;
-    let app = App::new(registry, AppOptions { authorization, ..options::of_app(config) });
+    let app = App::new(registry, AppOptions { authorization, version_1, ..options::of_app(config) });
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {

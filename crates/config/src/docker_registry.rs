@@ -116,6 +116,7 @@ pub(crate) fn translate(
     today.put("http.addr", flavour::address(environment)?);
     storage::translate(&mut old, &mut today, environment)?;
     today.put("v1.enabled", text("enabled", "true", &place));
+    today.put("v1.exclusive", text("exclusive", "true", &place));
     if let Some(flavour) = &flavour {
         let value = Value::Scalar(Scalar { text: flavour.clone(), plain: false });
         today.put("v1.flavour", entry("flavour", value, &place));

@@ -84,13 +84,7 @@ pub(crate) fn decompress(
     coming: Receiver<Bytes>,
     compressed_anew: Option<Sender<Bytes>>,
 ) -> io::Result<Archive> {
-    let coming = Coming { receiver: coming, piece: Bytes::new() };
-    let mut archive: Box<dyn Read> = match compression {
-        Compression::None => Box::new(coming),
-        Compression::Gzip => Box::new(MultiGzDecoder::new(coming)),
-        Compression::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(coming)),
-        Compression::Xz => Box::new(XzReader::new_mem_limit(coming, true, XZ_MEMORY)),
-    };
+    let mut archive = decompressing(compression, Coming::new(coming));
     let going = compressed_anew.map(Going);
     let mut encoder = going.map(|going| GzEncoder::new(going, flate2::Compression::default()));
     let mut hasher = Hasher::new(Algorithm::Sha256);
@@ -120,10 +114,26 @@ pub(crate) fn decompress(
     Ok(Archive { digest: hasher.digest(), is_empty: zeros_at_end == length, has_end })
 }
 
+/// The archive in what comes.
+pub(crate) fn decompressing(compression: Compression, coming: impl Read + 'static) -> Box<dyn Read> {
+    match compression {
+        Compression::None => Box::new(coming),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(coming)),
+        Compression::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(coming)),
+        Compression::Xz => Box::new(XzReader::new_mem_limit(coming, true, XZ_MEMORY)),
+    }
+}
+
 /// Pieces of a stream, for one who reads and waits.
-struct Coming {
+pub(crate) struct Coming {
     receiver: Receiver<Bytes>,
     piece: Bytes,
+}
+
+impl Coming {
+    pub(crate) fn new(receiver: Receiver<Bytes>) -> Self {
+        Self { receiver, piece: Bytes::new() }
+    }
 }
 
 impl Read for Coming {

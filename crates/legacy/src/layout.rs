@@ -106,8 +106,7 @@ pub fn read_repository(name: &ObjectName) -> Option<(Repository, RepositoryPart)
     if root != REPOSITORIES || components.next().is_some() {
         return None;
     }
-    let repository = unquote_plus(&read_component(repository)?)?;
-    let repository = Repository::new(&read_component(namespace)?, &repository)?;
+    let repository = read_names(namespace, repository)?;
     let part = match part {
         "json" => RepositoryPart::Json,
         "_index_images" => RepositoryPart::IndexImages,
@@ -123,6 +122,20 @@ pub fn read_repository(name: &ObjectName) -> Option<(Repository, RepositoryPart)
         }
     };
     Some((repository, part))
+}
+
+/// The repository whose folder this is; `None` for what the original did not write.
+#[must_use]
+pub fn read_repository_folder(name: &ObjectName) -> Option<Repository> {
+    let mut components = name.components();
+    let [root, namespace, repository] = [components.next()?, components.next()?, components.next()?];
+    let is_folder = root == REPOSITORIES && components.next().is_none();
+    if is_folder { read_names(namespace, repository) } else { None }
+}
+
+fn read_names(namespace: &str, repository: &str) -> Option<Repository> {
+    let repository = unquote_plus(&read_component(repository)?)?;
+    Repository::new(&read_component(namespace)?, &repository)
 }
 
 #[cfg(test)]

@@ -9,11 +9,8 @@ use apus_storage::{
 use bytes::Bytes;
 
 use crate::layout::{self, ImagePart, RepositoryPart};
+use crate::registry::LARGEST;
 use crate::{Description, Error, ImageId, Repository, Result};
-
-/// The most that is read of a small object, in bytes. The original had no limit; the longest ancestry of its time, of 127
-/// images, has 9 KB, and no known description comes near.
-const LARGEST: usize = 4 << 20;
 
 /// The objects of a registry 0.x. Any number of stores may read the same objects.
 #[derive(Debug, Clone)]

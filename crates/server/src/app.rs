@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use apus_registry::Registry;
 use apus_storage::BoxError;
+use apus_v1::V1;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
@@ -25,7 +26,7 @@ use crate::forwarded::Forwarded;
 use crate::measured::Measured;
 use crate::received::Received;
 use crate::request::Head;
-use crate::{Action, Authorization, Locations, Route, RouteError};
+use crate::{Action, Authorization, Locations, Route, RouteError, Version1};
 
 /// What an operator can choose of the protocol.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub struct AppOptions {
     pub longest_catalog: usize,
     /// Tags on the longest page.
     pub longest_tags: usize,
+    /// Version 1 of the protocol; `None` where it is not spoken.
+    pub version_1: Option<Version1>,
 }
 
 impl Default for AppOptions {
@@ -71,6 +74,7 @@ impl Default for AppOptions {
             longest_catalog: 1000,
             // What one listing of a stock Swift gives.
             longest_tags: 10_000,
+            version_1: None,
         }
     }
 }
@@ -204,6 +208,13 @@ where
         // Boxed once: the types of all handlers in one future would be too deep for the compiler to follow.
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
+            if let Some((version_1, path)) = app.version_1(request.uri().path()) {
+                let measured = Measured::begin_as(V1::label(path), request.method());
+                let path = path.to_owned();
+                let answer = app.answer_version_1(&version_1.protocol, path, request, measured.read()).await;
+                let answer = finished(answer, is_head).with_absent(&app.options().headers);
+                return Ok(measured.until_sent(answer));
+            }
             let route = app.route(request.uri().path());
             let measured = Measured::begin(request.method(), route.as_ref().ok());
             let answer = app.answer(request, route, measured.read()).await;

@@ -13,6 +13,7 @@
 //! | [`Action`] | the method and the route become what is to be done |
 //! | [`Authorization`] | whether this client may do it |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
+//! | [`Version1`] | or it is for version 1 of the protocol, which [`apus_v1`] speaks |
 //! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
 //!
 //! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
@@ -48,6 +49,7 @@ mod route;
 mod serve;
 mod tls;
 mod uploads;
+mod version_1;
 mod warning;
 
 pub use access_log::REQUEST_SPAN;
@@ -64,3 +66,4 @@ pub use route::{Route, RouteError};
 pub use rustls::CipherSuite;
 pub use serve::{ServeOptions, serve};
 pub use tls::{ClientAuth, ClientAuthMode, Tls, TlsError, TlsOptions, TlsVersion};
+pub use version_1::Version1;

@@ -29,7 +29,11 @@ pub(crate) struct Measured {
 impl Measured {
     /// A request begins; without a route where its path names nothing.
     pub(crate) fn begin(method: &Method, route: Option<&Route>) -> Self {
-        let handler = route.map_or("unknown", handler);
+        Self::begin_as(route.map_or("unknown", handler), method)
+    }
+
+    /// The same under a word for the route that is of a small and fixed set.
+    pub(crate) fn begin_as(handler: &'static str, method: &Method) -> Self {
         gauge!("registry_http_in_flight_requests", "handler" => handler).increment(1);
         Self {
             handler,

@@ -98,7 +98,7 @@ pub(super) fn translate(
             old.entries.retain(|entry| entry.key != section);
         }
     }
-    let mut redirects = false;
+    let (mut redirects, mut stands) = (false, false);
     for (path, becomes) in &OPTIONS {
         if let Nothing(_, Some(key)) = becomes
             && !says_more(&mut old, path, key)
@@ -107,11 +107,15 @@ pub(super) fn translate(
         }
         let Some(option) = old.take(path) else { continue };
         redirects = redirects || matches!(becomes, Contrary(_));
+        stands = stands || *path == "standalone";
         one(path, becomes, option, today, warnings)?;
     }
     if !redirects {
         // By default the original sent every byte itself.
         today.put("storage.redirect.disable", default("disable", "true"));
+    }
+    if !stands {
+        today.put("v1.standalone", default("standalone", "false"));
     }
     old.entries.into_iter().for_each(|entry| left_over(entry, warnings));
     Ok(())

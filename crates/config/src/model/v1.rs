@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct V1Config {
     /// `standalone`, `disabletokenauth`, `indexendpoint`: who is let in.
     pub access: V1Access,
+    /// `exclusive`: whether nothing but version 1 is spoken, so that clients that know both find it. Default false; true in a file
+    /// of docker-registry 0.x.
+    pub exclusive: bool,
     /// `flavour` of the old file; `None` where there is none.
     pub flavour: Option<String>,
     /// `issue`: what `GET /` says. Default `"docker-registry server"`, in quotes.
@@ -29,11 +32,13 @@ pub struct V1Config {
 /// Who is let in by version 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum V1Access {
+    /// None of them: whom `auth` and `access` let in; and the registry is its own index of repositories.
+    Today,
     /// `standalone`: everyone; and the registry is its own index of repositories.
     Standalone,
     /// `disabletokenauth` without `standalone`: everyone; of the index there is nothing.
     Open,
-    /// Neither: who shows a token that an index knows.
+    /// Neither, as they say: who shows a token that an index knows.
     Token {
         /// `indexendpoint`: the URL of the index, without a slash at its end. Default `https://index.docker.io`.
         index_endpoint: String,

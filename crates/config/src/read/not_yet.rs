@@ -42,13 +42,6 @@ const NOT_YET: &[NotYet] = &[
         |config| config.storage.upload_purging.is_some(),
         "old uploads are not purged by these rules",
     ),
-    stops(
-        "v1",
-        |config| config.v1.as_ref().is_some_and(|v1| matches!(v1.access, crate::V1Access::Token { .. })),
-        "this version cannot ask an index about tokens, and would let everyone in; write `standalone: true` if that is \
-         what you want, or let a proxy in front of the registry check",
-    ),
-    warns("v1", |config| config.v1.is_some(), "version 1 is not spoken, version 2 is"),
     warns("validation.manifests.urls.allow", |_| true, ANY_URL),
     warns("validation.manifests.urls.deny", |_| true, ANY_URL),
 ];

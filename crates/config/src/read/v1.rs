@@ -17,6 +17,7 @@ pub(super) fn read(
     let enabled = section.boolean("enabled")?.unwrap_or(false);
     let config = V1Config {
         access: access(&mut section)?,
+        exclusive: section.boolean("exclusive")?.unwrap_or(false),
         flavour: section.text("flavour")?,
         issue: section.text("issue")?.unwrap_or_else(|| "\"docker-registry server\"".to_owned()),
         debug: section.boolean("debug")?.unwrap_or(false),
@@ -31,13 +32,14 @@ pub(super) fn read(
 }
 
 fn access(section: &mut Section) -> Result<V1Access, ConfigError> {
-    let standalone = section.boolean("standalone")?.unwrap_or(false);
-    let open = section.boolean("disabletokenauth")?.unwrap_or(false);
+    let standalone = section.boolean("standalone")?;
+    let open = section.boolean("disabletokenauth")?;
     let index = url(section, "indexendpoint")?;
     Ok(match (standalone, open) {
-        (true, _) => V1Access::Standalone,
-        (false, true) => V1Access::Open,
-        (false, false) => {
+        (None, None) if index.is_none() => V1Access::Today,
+        (Some(true), _) => V1Access::Standalone,
+        (_, Some(true)) => V1Access::Open,
+        _ => {
             V1Access::Token { index_endpoint: index.unwrap_or_else(|| "https://index.docker.io".to_owned()) }
         }
     })

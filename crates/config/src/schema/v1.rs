@@ -4,9 +4,10 @@ use super::{Key, optional, section, text, text_or, texts, word, word_or};
 
 pub(super) const V1: &[Key] = &[
     word_or("enabled", "false"),
+    word_or("exclusive", "false"),
     word("standalone"),
     word("disabletokenauth"),
-    text_or("indexendpoint", "https://index.docker.io"),
+    text("indexendpoint"),
     text("flavour"),
     text_or("issue", "\"docker-registry server\""),
     word_or("debug", "false"),

@@ -18,7 +18,7 @@ fn v1(options: &str) -> V1Config {
 
 /// What is warned about: key and message. That everyone may do everything, as in the original, is warned about each time.
 fn warnings(loaded: &Loaded) -> Vec<String> {
-    let told = loaded.warnings.iter().filter(|warning| !matches!(warning.key.as_str(), "v1" | "http.addr"));
+    let told = loaded.warnings.iter().filter(|warning| warning.key != "http.addr");
     told.map(|warning| format!("{}: {}", warning.key, warning.message)).collect()
 }
 
@@ -40,13 +40,10 @@ fn who_is_let_in() {
     }
 }
 
-/// Nobody would check what the index checks.
 #[test]
-fn tokens_of_an_index_hinder_serving() {
-    let hindrances = |text| load(text, &[]).unwrap().hindrances;
-    assert_eq!(hindrances("storage: local\nstandalone: false\n")[0].key, "v1");
-    assert!(hindrances("storage: local\nstandalone: true\n").is_empty());
-    assert!(hindrances("storage: local\ndisable_token_auth: true\n").is_empty());
+fn an_old_file_is_of_version_1_alone() {
+    assert!(v1("standalone: true").exclusive && v1("").exclusive);
+    assert!(load("storage: local\nstandalone: false\n", &[]).unwrap().hindrances.is_empty());
 }
 
 #[test]

@@ -13,11 +13,16 @@ fn it_is_off_unless_it_is_enabled() {
 }
 
 #[test]
-fn tokens_of_an_index_are_asked_for_where_nothing_is_said() {
+fn one_switch_turns_it_on_under_the_sign_in_of_today() {
     let loaded = read("{enabled: true}");
-    let index_endpoint = "https://index.docker.io".to_owned();
-    assert_eq!(loaded.config.v1.unwrap().access, V1Access::Token { index_endpoint });
-    assert_eq!(loaded.hindrances[0].key, "v1");
+    assert!(loaded.warnings.is_empty() && loaded.hindrances.is_empty());
+    let v1 = loaded.config.v1.unwrap();
+    assert_eq!((v1.access, v1.exclusive), (V1Access::Today, false));
+    let token = |index: &str| V1Access::Token { index_endpoint: index.to_owned() };
+    let access = |text: &str| read(text).config.v1.unwrap().access;
+    assert_eq!(access("{enabled: true, standalone: false}"), token("https://index.docker.io"));
+    assert_eq!(access("{enabled: true, indexendpoint: https://a.example}"), token("https://a.example"));
+    assert_eq!(access("{enabled: true, disabletokenauth: true}"), V1Access::Open);
 }
 
 #[test]
