@@ -50,7 +50,7 @@ fn sign_in(config: &Config, v1: &V1Config) -> Result<SignIn, Version1Error> {
             SignIn::Index(Box::new(Index::new(outgoing()?, index_endpoint)))
         }
         // Where nobody signs in, everyone is let in.
-        _ if config.auth.is_none() => SignIn::Open,
+        _ if config.auth.is_none() && config.access.is_none() => SignIn::Open,
         _ => SignIn::Today(match &config.http.secret {
             Some(secret) => TokenKey::new(secret.expose_secret().as_bytes()),
             None => TokenKey::random(),

@@ -46,10 +46,29 @@ impl Authorization {
         headers: &HeaderMap,
         forwarded: Option<&Forwarded>,
     ) -> Result<Permit, Refused> {
+        match needed(action) {
+            Some(needed) => self.ask_for(&needed, mounted(action, uri), uri, headers, forwarded).await,
+            None => Ok(self.unasked()),
+        }
+    }
+
+    /// Leave for what nobody is asked about.
+    pub(crate) fn unasked(&self) -> Permit {
+        self.0.gate.admit_unasked()
+    }
+
+    /// The same for a request that needs these accesses, and could use another one.
+    pub(crate) async fn ask_for(
+        &self,
+        needed: &[Access],
+        of_use: Option<Access>,
+        uri: &Uri,
+        headers: &HeaderMap,
+        forwarded: Option<&Forwarded>,
+    ) -> Result<Permit, Refused> {
         let Inner { gate, token_path } = &*self.0;
-        let Some(needed) = needed(action) else { return Ok(gate.admit_unasked()) };
         let authorization = credentials(headers)?;
-        let refusal = match gate.authorize(authorization, &needed, SystemTime::now()).await {
+        let refusal = match gate.authorize(authorization, needed, SystemTime::now()).await {
             Ok(permit) => return Ok(permit),
             Err(refusal) => refusal,
         };
@@ -57,12 +76,12 @@ impl Authorization {
             tracing::Span::current().record("auth.user.name", identity.name());
         }
         log(&refusal);
-        let told = told(&needed);
+        let told = told(needed);
         Err(match refusal {
             Refusal::Challenge { mut challenge, reason } => {
                 if let Challenge::Bearer { realm, scope, .. } = &mut *challenge {
                     // A client that will mount does well to ask for that at once.
-                    scope.extend(mounted(action, uri));
+                    scope.extend(of_use);
                     let host = token_path.as_ref().and_then(|_| host_as_asked(uri, headers, forwarded));
                     if let (Some(path), Some(host)) = (token_path, host) {
                         *realm = format!("https://{host}{path}");

@@ -4,20 +4,24 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use apus_auth::{Access, Action, Permit};
 use apus_storage::BoxError;
-use apus_v1::{Call, Content, Needs, V1};
+use apus_v1::{Call, Content, Needs, Right, TagRights, V1};
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 
 use crate::App;
-use crate::answer::{Answer, AnswerBody};
-use crate::errors::{ErrorCode, Failure};
+use crate::answer::{Answer, AnswerBody, AskedBy};
+use crate::authorization::Refused;
 use crate::forwarded::{Forwarded, host};
 use crate::parameters::text;
 use crate::received::Received;
+
+/// A repository that no policy names: who may do something to it may do it to any.
+const ANY_REPOSITORY: &str = "_v1/any/repository";
 
 /// Version 1 beside today's protocol, or in its place.
 #[derive(Debug, Clone)]
@@ -56,11 +60,19 @@ impl App {
     {
         let (parts, body) = request.into_parts();
         tracing::Span::current().record("action", V1::label(&path));
-        if protocol.needs(&parts.method, &path, &parts.headers) != Needs::Nothing {
-            let message = "signing in is needed, and this version cannot ask for it here";
-            return Failure::new(StatusCode::FORBIDDEN, ErrorCode::Unsupported, message).answer();
-        }
         let forwarded = parts.extensions.get::<Forwarded>();
+        let authorization = &self.options().authorization;
+        let permit = match accesses(protocol.needs(&parts.method, &path, &parts.headers)) {
+            // A token does not say whose it is: of what is not asked for in advance it grants what anybody may.
+            None => authorization.unasked(),
+            Some(needed) => {
+                match authorization.ask_for(&needed, None, &parts.uri, &parts.headers, forwarded).await {
+                    Ok(permit) => permit,
+                    Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
+                }
+            }
+        };
+        let identity = permit.identity().clone();
         let asked = || {
             let authority = parts.uri.authority().map(Authority::as_str);
             authority.or_else(|| text(&parts.headers, header::HOST)).and_then(host)
@@ -74,7 +86,8 @@ impl App {
             query: parts.uri.query().map(str::to_owned),
             headers: parts.headers,
             host,
-            signed_in: false,
+            signed_in: !identity.is_anonymous(),
+            tags: tag_rights(permit),
             length: received.length,
             body: received.into_stream(),
         };
@@ -84,6 +97,34 @@ impl App {
             Content::Bytes(bytes) => bytes.into(),
             Content::Stream(length, stream) => AnswerBody::stream(length, stream),
         };
-        Response::from_parts(head, body)
+        Response::from_parts(head, body).asked_by(Some(identity))
+    }
+}
+
+fn tag_rights(permit: Permit) -> TagRights {
+    let permit = Arc::new(permit);
+    let same = Arc::clone(&permit);
+    TagRights {
+        overwrite: Box::new(move |repository, tag| permit.may_overwrite(repository, tag)),
+        delete: Box::new(move |repository, tag| same.may_delete_tag(repository, tag)),
+    }
+}
+
+/// What is asked of today's sign-in; `None` where nothing is.
+fn accesses(needs: Needs) -> Option<Vec<Access>> {
+    let of = |name: &str, right| {
+        let rights: &[Action] = match right {
+            Right::Read => &[Action::Pull],
+            Right::Write => &[Action::Pull, Action::Push],
+            Right::Delete => &[Action::Delete],
+        };
+        Some(rights.iter().map(|right| Access::repository(name, *right)).collect())
+    };
+    match needs {
+        Needs::Nothing => None,
+        Needs::SignedIn => Some(Vec::new()),
+        Needs::Catalog => Some(vec![Access::catalog()]),
+        Needs::Repository(name, right) => of(&name, right),
+        Needs::AnyRepository(right) => of(ANY_REPOSITORY, right),
     }
 }

@@ -18,6 +18,8 @@ pub struct Call {
     pub host: Option<String>,
     /// Whether today's sign-in has proven who asks. Without such a sign-in it means nothing.
     pub signed_in: bool,
+    /// Which tags may be changed.
+    pub tags: TagRights,
     /// Its content. Nothing of it is read before the request was let in.
     pub body: ByteStream,
     /// Bytes of the content, where the client said so.
@@ -32,6 +34,31 @@ impl std::fmt::Debug for Call {
             .field("path", &self.path)
             .field("length", &self.length)
             .finish_non_exhaustive()
+    }
+}
+
+/// Which tags may be changed by a request, each asked about by the name of its repository, without `library/`, and its own.
+pub struct TagRights {
+    /// Whether one that is there may be given another meaning.
+    pub overwrite: TagRight,
+    /// Whether one may be taken away.
+    pub delete: TagRight,
+}
+
+/// Decides about one tag.
+pub type TagRight = Box<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
+impl TagRights {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { overwrite: Box::new(|_, _| true), delete: Box::new(|_, _| true) }
+    }
+}
+
+impl std::fmt::Debug for TagRights {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TagRights").finish_non_exhaustive()
     }
 }
 
@@ -67,6 +94,7 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
     pub(crate) host: Option<String>,
     pub(crate) signed_in: bool,
+    pub(crate) tags: TagRights,
 }
 
 /// The content of a request.
@@ -77,8 +105,8 @@ pub(crate) struct Body {
 
 impl Call {
     pub(crate) fn apart(self) -> (Head, Body) {
-        let Self { method, path, query, headers, host, signed_in, body, length } = self;
-        (Head { method, path, query, headers, host, signed_in }, Body { stream: body, length })
+        let Self { method, path, query, headers, host, signed_in, tags, body, length } = self;
+        (Head { method, path, query, headers, host, signed_in, tags }, Body { stream: body, length })
     }
 }
 

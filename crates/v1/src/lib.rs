@@ -39,7 +39,7 @@ use apus_storage::Storage;
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 
-pub use call::{Call, Content, Reply};
+pub use call::{Call, Content, Reply, TagRight, TagRights};
 pub use cors::Cors;
 pub use index::Index;
 pub use mirror::{Mirror, MirrorOptions};
@@ -199,10 +199,10 @@ impl V1 {
             Act::PutLayer(id) => self.put_layer(id.as_ref(), body).await,
             Act::PutChecksum(id) => self.put_checksum(id.as_ref(), head).await,
             Act::GetTags(repository) => self.get_tags(repository).await,
-            Act::DeleteRepository(repository) => self.delete_repository(repository).await,
+            Act::DeleteRepository(repository) => self.delete_repository(repository, head).await,
             Act::GetTag(repository, tag) => self.get_tag(repository, tag).await,
             Act::PutTag(repository, tag) => self.put_tag(repository, tag, head, body).await,
-            Act::DeleteTag(repository, tag) => self.delete_tag(repository, tag).await,
+            Act::DeleteTag(repository, tag) => self.delete_tag(repository, tag, head).await,
             Act::GetClient(repository, tag) => self.get_client(repository, tag.as_deref()).await,
             Act::GetProperties(repository) => self.get_properties(repository).await,
             Act::PutProperties(repository) => self.put_properties(repository, body).await,

@@ -121,6 +121,10 @@ impl Failure {
         Self::new(StatusCode::UNAUTHORIZED, "Requires authorization")
     }
 
+    pub(crate) fn denied() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "requested access to the resource is denied")
+    }
+
     pub(crate) fn busy() -> Self {
         Self::unavailable("too many large requests at once; try again", RETRY)
     }

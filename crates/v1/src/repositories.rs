@@ -1,6 +1,6 @@
 //! Repositories as a whole, the index that a standalone registry plays, and the ping by which clients find out that it does.
 
-use apus_legacy::Repository;
+use apus_legacy::{Refusal, Repository};
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
@@ -29,7 +29,14 @@ impl V1 {
         }
     }
 
-    pub(crate) async fn delete_repository(&self, repository: &Repository) -> Outcome {
+    pub(crate) async fn delete_repository(&self, repository: &Repository, head: &Head) -> Outcome {
+        match self.registry().tags(repository).await {
+            Ok(tags) if tags.keys().any(|tag| !(head.tags.delete)(&repository.familiar(), tag)) => {
+                return Err(Failure::denied());
+            }
+            Ok(_) | Err(Refusal::RepositoryUnknown) => {}
+            Err(error) => return Err(error.into()),
+        }
         match self.registry().delete_repository(repository).await.map_err(Failure::from) {
             Ok(()) => Ok(replies::done()),
             Err(failure) if failure.is_absence() => Err(Failure::not_found("Repository not found")),

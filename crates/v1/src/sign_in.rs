@@ -32,8 +32,10 @@ pub enum Needs {
     SignedIn,
     /// A right to a repository, by the name that clients of today give it.
     Repository(String, Right),
-    /// The right to see everything: images are named without a repository.
-    Everything,
+    /// A right to whichever repository: images are named without one.
+    AnyRepository(Right),
+    /// The right to see which repositories there are.
+    Catalog,
 }
 
 /// A right to a repository.
@@ -70,7 +72,7 @@ pub(crate) fn needs(options: &V1Options, method: &Method, path: &str, headers: &
         return Needs::Nothing;
     };
     if let Some(token) = own_token(headers, key)
-        && token.is_for(method)
+        && token.lets(method)
     {
         let is_for_it = match &route {
             Route::Image(..) => true,
@@ -83,7 +85,8 @@ pub(crate) fn needs(options: &V1Options, method: &Method, path: &str, headers: &
     match &route {
         Route::Root | Route::Ping => Needs::Nothing,
         Route::Users | Route::User => Needs::SignedIn,
-        Route::Search | Route::Image(..) => Needs::Everything,
+        Route::Search => Needs::Catalog,
+        Route::Image(..) => Needs::AnyRepository(Right::of(method)),
         route => match route.repository() {
             Some(repository) => Needs::Repository(repository.familiar(), Right::of(method)),
             None => Needs::SignedIn,

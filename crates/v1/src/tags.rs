@@ -1,6 +1,6 @@
 //! Tags, and who set them.
 
-use apus_legacy::{Client, ImageId, Repository};
+use apus_legacy::{Client, ImageId, Refusal, Repository};
 use http::StatusCode;
 use http::header::USER_AGENT;
 
@@ -32,6 +32,13 @@ impl V1 {
         let said: Option<String> = serde_json::from_slice(&content).ok();
         let said = said.filter(|said| !said.is_empty()).ok_or_else(|| Failure::bad("Invalid data"))?;
         let id = ImageId::parse(&said).ok_or_else(|| Failure::not_found("Image not found"))?;
+        if !(head.tags.overwrite)(&repository.familiar(), tag) {
+            match self.registry().tag(repository, tag).await {
+                Ok(known) if known != id => return Err(Failure::denied()),
+                Ok(_) | Err(Refusal::TagUnknown) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         let client = Client::read(head.text(USER_AGENT).unwrap_or_default());
         match self.registry().put_tag(repository, tag, &id, &client).await.map_err(Failure::from) {
             Ok(()) => Ok(replies::done()),
@@ -40,7 +47,10 @@ impl V1 {
         }
     }
 
-    pub(crate) async fn delete_tag(&self, repository: &Repository, tag: &str) -> Outcome {
+    pub(crate) async fn delete_tag(&self, repository: &Repository, tag: &str, head: &Head) -> Outcome {
+        if !(head.tags.delete)(&repository.familiar(), tag) {
+            return Err(Failure::denied());
+        }
         match self.registry().delete_tag(repository, tag).await.map_err(Failure::from) {
             Ok(()) => Ok(replies::done()),
             Err(failure) if failure.is_absence() => Err(Failure::not_found(format!("Tag not found: {tag}"))),

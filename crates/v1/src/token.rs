@@ -68,6 +68,13 @@ impl Token {
     }
 }
 
+impl Token {
+    /// Whether one of our own lets this method in: who may push was asked about pulling too.
+    pub(crate) fn lets(&self, method: &Method) -> bool {
+        self.is_for(method) || (Right::of(method) == Right::Read && self.access.as_deref() == Some("write"))
+    }
+}
+
 /// The key that signs tokens of our own. Replicas that know each other's tokens have the same.
 pub struct TokenKey(SecretSlice<u8>);
 

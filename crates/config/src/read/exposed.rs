@@ -80,7 +80,12 @@ fn is_open(config: &Config) -> bool {
         .and_then(|tls| tls.client_auth.as_ref())
         .is_some_and(|auth| auth.mode == ClientAuthMode::RequireAndVerify);
     let has_rules = config.access.as_ref().is_some_and(|access| access.rules.is_some());
-    config.auth.is_none() && !has_rules && !proven_by_tls
+    // Where nothing but version 1 is spoken, an index may be asked.
+    let index_decides = config
+        .v1
+        .as_ref()
+        .is_some_and(|v1| v1.exclusive && matches!(v1.access, crate::V1Access::Token { .. }));
+    config.auth.is_none() && !has_rules && !proven_by_tls && !index_decides
 }
 
 /// Whether others than this machine may reach it. What a name stands for is not looked up.

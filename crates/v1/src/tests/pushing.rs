@@ -1,7 +1,7 @@
 use http::Method;
 
 use super::support::*;
-use crate::V1Options;
+use crate::{TagRights, V1Options};
 
 /// Every step of a push by docker 1.3 (4.10), with what it needs of the answers; upon the original's images.
 #[tokio::test]
@@ -146,4 +146,31 @@ async fn contents_have_an_end() {
     let mut unsaid = call(Method::PUT, &format!("/v1/images/{NEW}/json"), &[], large);
     unsaid.length = None;
     assert_eq!(answered(&v1, unsaid).await.status, 413);
+}
+
+/// What a policy says of tags that are there holds for version 1 as well.
+#[tokio::test]
+async fn tags_that_have_to_stay() {
+    let v1 = over(&sample().await, V1Options::default());
+    let tag = "/v1/repositories/acme/webapp/tags/latest";
+    let kept = |method: Method, path: &str, body: String| {
+        let mut call = call(method, path, &[], body);
+        call.tags = TagRights {
+            overwrite: Box::new(|repository, tag| (repository, tag) != ("acme/webapp", "latest")),
+            delete: Box::new(|repository, tag| (repository, tag) != ("acme/webapp", "latest")),
+        };
+        call
+    };
+    let below = "115a9d267f094c530e4f5519e5a0a6a127742ed83a1205b033be6bac1c1e044f";
+    assert_eq!(answered(&v1, kept(Method::PUT, tag, format!("\"{below}\""))).await.status, 403);
+    assert_eq!(answered(&v1, kept(Method::PUT, tag, format!("\"{TOP}\""))).await.status, 200, "the same");
+    assert_eq!(answered(&v1, kept(Method::DELETE, tag, String::new())).await.status, 403);
+    assert_eq!(
+        answered(&v1, kept(Method::DELETE, "/v1/repositories/acme/webapp/", String::new())).await.status,
+        403
+    );
+    assert_eq!(get(&v1, tag).await.said(), (200, &*format!("\"{TOP}\"")));
+    let other = "/v1/repositories/acme/webapp/tags/dev";
+    assert_eq!(answered(&v1, kept(Method::PUT, other, format!("\"{below}\""))).await.status, 200);
+    assert_eq!(answered(&v1, kept(Method::DELETE, other, String::new())).await.status, 200);
 }

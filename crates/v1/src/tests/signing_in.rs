@@ -163,12 +163,14 @@ fn what_is_needed_of_todays_sign_in() {
     let of = |name: &str, right| Needs::Repository(name.to_owned(), right);
     assert_eq!(needs(Method::GET, "/v1/_ping"), Needs::Nothing);
     assert_eq!(needs(Method::GET, "/v1/users/"), Needs::SignedIn);
-    assert_eq!(needs(Method::GET, "/v1/search"), Needs::Everything);
+    assert_eq!(needs(Method::GET, "/v1/search"), Needs::Catalog);
     assert_eq!(needs(Method::GET, "/v1/repositories/base/tags"), of("base", Right::Read));
     assert_eq!(needs(Method::HEAD, "/v1/repositories/library/base/images"), of("base", Right::Read));
     assert_eq!(needs(Method::PUT, "/v1/repositories/a/b/c/"), of("a/b/c", Right::Write));
     assert_eq!(needs(Method::DELETE, "/v1/repositories/a/b"), of("a/b", Right::Delete));
-    assert_eq!(needs(Method::GET, &format!("/v1/images/{TOP}/json")), Needs::Everything);
+    assert_eq!(needs(Method::GET, &format!("/v1/images/{TOP}/json")), Needs::AnyRepository(Right::Read));
+    let open = V1::new(Arc::new(apus_storage::MemoryStorage::new()), V1Options::default());
+    assert_eq!(open.needs(&Method::PUT, "/v1/repositories/a/b/", &HeaderMap::new()), Needs::Nothing);
 }
 
 /// A token of our own carries a right from the route where it was proven to those that name no repository.
@@ -191,7 +193,7 @@ async fn tokens_of_our_own() {
     let docker = format!("Token {token}");
     assert_eq!(needs(&v1, Method::GET, &layer, &docker), Needs::Nothing);
     assert_eq!(needs(&v1, Method::GET, "/v1/repositories/acme/webapp/tags", &docker), Needs::Nothing);
-    assert_eq!(needs(&v1, Method::PUT, &layer, &docker), Needs::Everything);
+    assert_eq!(needs(&v1, Method::PUT, &layer, &docker), Needs::AnyRepository(Right::Write));
     assert_ne!(needs(&v1, Method::GET, "/v1/repositories/base/tags", &docker), Needs::Nothing);
     assert_ne!(needs(&v1, Method::GET, "/v1/search", &docker), Needs::Nothing);
     for forged in [
@@ -199,11 +201,14 @@ async fn tokens_of_our_own() {
         token.replace("read", "write"),
         token.replace("expires=", "expires=9"),
     ] {
-        assert_eq!(needs(&v1, Method::GET, &layer, &forged), Needs::Everything, "{forged}");
+        assert_eq!(needs(&v1, Method::GET, &layer, &forged), Needs::AnyRepository(Right::Read), "{forged}");
     }
     // A replica with the same secret believes it, one with another does not.
     assert_eq!(needs(&over(&storage, today(b"secret")), Method::GET, &layer, &token), Needs::Nothing);
-    assert_eq!(needs(&over(&storage, today(b"other")), Method::GET, &layer, &token), Needs::Everything);
+    assert_eq!(
+        needs(&over(&storage, today(b"other")), Method::GET, &layer, &token),
+        Needs::AnyRepository(Right::Read)
+    );
 
     // Whoever has not signed in does not see what is private, whatever a policy says of everyone.
     for path in ["tags", "tags/dev", "images", "json", "properties"] {

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
-use crate::{Call, Content, Outgoing, V1, V1Options};
+use crate::{Call, Content, Outgoing, TagRights, V1, V1Options};
 
 pub(super) const TOP: &str = "4c80dc9d933cc5ae04ca3db100f0fe45f0945badea321882ea8247d14d108fce";
 pub(super) const NEW: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
@@ -103,6 +103,7 @@ pub(super) fn call(method: Method, path: &str, headers: &[(&str, &str)], body: i
         headers: map,
         host: Some("registry.example:5000".to_owned()),
         signed_in: false,
+        tags: TagRights::all(),
         length: Some(body.len() as u64),
         body: body::once(body),
     }
