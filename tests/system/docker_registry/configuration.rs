@@ -118,16 +118,3 @@ fn it_is_checked_shown_and_converted() {
     assert_eq!(status, Some(1));
     assert!(told.contains("is no file of docker-registry 0.x"), "{told}");
 }
-
-/// Promise: where only an index could tell who may do what, nobody is served.
-#[test]
-fn an_index_that_cannot_be_asked() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("old.yml");
-    std::fs::write(&file, "storage: local\nstorage_path: ./images\nindex_endpoint: https://index.example\n")
-        .unwrap();
-    let output = apus::command().arg("serve").arg(&file).current_dir(directory.path()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("v1: refusing to start"), "{told}");
-}
