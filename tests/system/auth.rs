@@ -1,9 +1,10 @@
 //! Who may do what: users with passwords, tokens, the policy, and the answers to those who may not.
 
+pub(crate) mod distribution;
 mod passwords;
 mod policy;
 mod threats;
-mod token_server;
+pub(crate) mod token_server;
 mod tokens;
 
 use std::path::PathBuf;
@@ -18,12 +19,12 @@ use crate::support::content::digest;
 use crate::support::{Answer, Apus, Backend, Client};
 
 /// Users as `htpasswd -nbBC 4` writes them; their passwords are in [`ALICE`], [`BOB`] and [`RITA`].
-const USERS: &str = "\
+pub(crate) const USERS: &str = "\
 alice:$2b$04$CGgP1l6BL0EQDw/zdJBIXOBNpi2cGBcIqS5NordDENgfPZ8ltX/6K
 bob:$2b$04$DEI0unnMl6UqI.0iRf.29uJMMrjGLicv9/BNpOlEktZ42FHfw64B2
 rita:$2b$04$H3mWnHxZPKr65NGzHCQpL.s16uRCsTa1iOEEMthxIQ/GVCHf0FPAi
 ";
-const ALICE: &str = "alice:open sesame";
+pub(crate) const ALICE: &str = "alice:open sesame";
 const BOB: &str = "bob:hunter2";
 const RITA: &str = "rita:correct horse";
 

@@ -7,6 +7,7 @@
 //! | `lists` | podman and buildah make lists of platforms, and pull one platform out of a list |
 //! | `docker` | docker, with a daemon of its own |
 //! | `containerd` | ctr, with a containerd of its own |
+//! | `login` | skopeo, podman and docker log in, with passwords and with tokens, by HTTPS |
 //! | `redirected` | skopeo, podman, buildah and docker fetch blobs from Swift itself, where they are sent |
 //! | `oras` | artifacts, attached to others and discovered |
 //! | `umoci` | what was pulled unpacks to the files that the image was made of |
@@ -24,6 +25,7 @@ mod engine;
 mod image;
 mod lists;
 mod log;
+mod login;
 mod oras;
 pub(crate) mod programs;
 mod redirected;

@@ -71,7 +71,7 @@ async fn docker_pulls_by_platform() {
 const TAG: &str = "latest";
 
 /// What the image is called in the daemon before it is pushed.
-const LOADED: &str = "small:latest";
+pub(super) const LOADED: &str = "small:latest";
 
 fn reference(apus: &Apus, repository: &str) -> String {
     format!("{}/{repository}:{TAG}", apus.address())
@@ -107,7 +107,7 @@ impl Docker {
     }
 
     /// Loads an image by the name [`LOADED`].
-    fn load(&self, source: &Source) {
+    pub(super) fn load(&self, source: &Source) {
         let archive = self.directory.path().join("image.tar");
         let target = format!("docker-archive:{}:{LOADED}", archive.display());
         run(Command::new("skopeo").args(["--insecure-policy", "copy", "--quiet", &source.name(), &target]));

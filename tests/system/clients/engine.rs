@@ -43,7 +43,7 @@ impl Engine {
         self.command().arg("images").output().is_ok_and(|output| output.status.success())
     }
 
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let directory = self.directory.path();
         let mut command = Command::new(self.program);
         // For others than root: where these programs also keep something.

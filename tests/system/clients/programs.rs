@@ -15,7 +15,7 @@ pub(crate) fn run(command: &mut Command) -> String {
 
 /// The last line that a program prints: before it may come what it says about its progress.
 #[track_caller]
-pub(super) fn last_line(command: &mut Command) -> String {
+pub(crate) fn last_line(command: &mut Command) -> String {
     run(command).lines().last().unwrap_or_default().trim().to_owned()
 }
 
