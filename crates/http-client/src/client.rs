@@ -17,6 +17,7 @@ use crate::body::{RequestBody, Sending, Watch, sending};
 use crate::connect::{ConnectFailure, Connector};
 use crate::error::{Error, Failure, Stage, find};
 use crate::proxy::{Proxies, Routes};
+use crate::reach::Reach;
 use crate::response::{AbandonOnDrop, Response, ResponseBody};
 use crate::tls::{self, Tls};
 use crate::traffic::{Traffic, waited};
@@ -42,6 +43,8 @@ pub struct Options {
     pub tls: Tls,
     /// Which proxies to go through.
     pub proxies: Proxies,
+    /// Which addresses may be connected to.
+    pub reach: Reach,
     /// What we call ourselves in `User-Agent`.
     pub user_agent: String,
     /// Adds to the headers of each request what its surroundings know: on whose behalf it is sent.
@@ -59,6 +62,7 @@ impl Default for Options {
             keep_alive: Duration::from_secs(20),
             tls: Tls::default(),
             proxies: Proxies::default(),
+            reach: Reach::default(),
             user_agent: "apus".to_owned(),
             add_headers: None,
         }
@@ -89,7 +93,7 @@ impl HttpClient {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(options.keep_alive)
             .pool_max_idle_per_host(options.max_requests)
-            .build(Connector::new(tls, Arc::clone(&routes), options.connect_timeout));
+            .build(Connector::new(tls, Arc::clone(&routes), options.reach.clone(), options.connect_timeout));
         let permits = Arc::new(Semaphore::new(options.max_requests.max(1)));
         Ok(Self { pool, permits, options: Arc::new(options), routes, user_agent })
     }

@@ -20,6 +20,7 @@ use tower::Service;
 use crate::body::BoxError;
 use crate::error::{Error, Stage, find};
 use crate::proxy::Routes;
+use crate::reach::{JudgingResolver, OutOfReach, Reach};
 
 /// A connection to a peer, or to a proxy.
 type Direct = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -27,38 +28,45 @@ type Direct = MaybeHttpsStream<TokioIo<TcpStream>>;
 /// Makes connections for the pool.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    direct: HttpsConnector<HttpConnector>,
+    direct: HttpsConnector<HttpConnector<JudgingResolver>>,
+    to_proxy: HttpsConnector<HttpConnector<JudgingResolver>>,
+    reach: Reach,
     tls: Arc<rustls::ClientConfig>,
     routes: Arc<Routes>,
     limit: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(tls: rustls::ClientConfig, routes: Arc<Routes>, limit: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(limit));
+    pub(crate) fn new(tls: rustls::ClientConfig, routes: Arc<Routes>, reach: Reach, limit: Duration) -> Self {
         let tls = Arc::new(tls);
-        Self { direct: HttpsConnector::from((tcp, Arc::clone(&tls))), tls, routes, limit }
+        let connector = |reach| {
+            let mut tcp = HttpConnector::new_with_resolver(JudgingResolver::new(reach));
+            tcp.enforce_http(false);
+            tcp.set_nodelay(true);
+            tcp.set_connect_timeout(Some(limit));
+            HttpsConnector::from((tcp, Arc::clone(&tls)))
+        };
+        let (direct, to_proxy) = (connector(reach.clone()), connector(Reach::default()));
+        Self { direct, to_proxy, reach, tls, routes, limit }
     }
 
     /// The way to the peer, as far as it can be told without a time-out.
     async fn connect(mut self, to: Uri) -> Result<Link, ConnectFailure> {
+        self.reach.judge_literal(&to).map_err(|refused| ConnectFailure::new(refused.into(), None))?;
         let Some(proxy) = self.routes.proxy(&to) else {
             let stream = self.direct.call(to).await.map_err(|error| ConnectFailure::new(error, None))?;
             return Ok(Link { stream: stream.into(), forwarded: false });
         };
         let failed = |error| ConnectFailure::new(error, Some(&proxy));
         if to.scheme_str() == Some("https") {
-            let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct);
+            let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy);
             if let Some(authorization) = proxy.basic_auth() {
                 tunnel = tunnel.with_auth(authorization.clone());
             }
             let stream = HttpsConnector::from((tunnel, self.tls)).call(to).await.map_err(failed)?;
             Ok(Link { stream, forwarded: false })
         } else {
-            let stream = self.direct.call(proxy.uri().clone()).await.map_err(failed)?;
+            let stream = self.to_proxy.call(proxy.uri().clone()).await.map_err(failed)?;
             Ok(Link { stream: stream.into(), forwarded: true })
         }
     }
@@ -165,6 +173,9 @@ impl ConnectFailure {
                     Some(proxy) => format!("{to} through the proxy {proxy}"),
                     None => to,
                 };
+                if let Some(refused) = find::<OutOfReach>(&*source) {
+                    return Error::OutOfReach { to, address: refused.address };
+                }
                 let tls = find::<rustls::Error>(&*source).is_some();
                 let source = Box::new(Shared(source));
                 if tls { Error::Tls { to, source } } else { Error::Connect { to, source } }

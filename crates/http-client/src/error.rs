@@ -35,6 +35,14 @@ pub enum Error {
         /// Why.
         source: BoxError,
     },
+    /// All addresses of the host are such as the client may not connect to ([`Reach`](crate::Reach)).
+    #[error("{to} lies at {address}, where this client may not go")]
+    OutOfReach {
+        /// Host and port.
+        to: String,
+        /// One of the addresses.
+        address: std::net::IpAddr,
+    },
     /// There is a connection, but no TLS over it: an unknown certificate, no common version.
     #[error("no TLS with {to}")]
     Tls {

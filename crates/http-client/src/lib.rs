@@ -8,6 +8,7 @@
 //! | [`HttpClient`], [`Options`] | sends a request, answers when the head of the answer is there |
 //! | [`Tls`], [`ClientCertificate`] | whom to believe, and as whom to show oneself |
 //! | [`Proxies`] | which proxies to go through |
+//! | [`Reach`] | which addresses may be connected to |
 //! | [`RequestBody`] | bytes, or a stream with or without a known length |
 //! | [`Response`], [`ResponseBody`] | the answer, its body as a stream |
 //! | [`Error`], [`Failure`] | what can go wrong, and the body that was not sent |
@@ -22,6 +23,7 @@ mod client;
 mod connect;
 mod error;
 mod proxy;
+mod reach;
 mod response;
 mod tls;
 mod traffic;
@@ -30,5 +32,6 @@ pub use body::{BoxError, ByteStream, RequestBody};
 pub use client::{HttpClient, Options};
 pub use error::{Error, Failure, Stage};
 pub use proxy::Proxies;
+pub use reach::Reach;
 pub use response::{Response, ResponseBody};
 pub use tls::{ClientCertificate, Tls};

@@ -152,3 +152,27 @@ async fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
         assert!(!format!("{error:?} {error} {client:?}").contains("s3cret"), "{error:?}");
     }
 }
+
+/// Promise: what the rule refuses is not connected to, be it an address or a name that resolves to one; a proxy is.
+#[tokio::test]
+async fn nobody_is_connected_to_whom_the_rule_refuses() {
+    let (url, peer) = peer(1, |mut socket| async move {
+        let request = read_until(&mut socket, "\r\n\r\n").await;
+        socket.write_all(OK).await.unwrap();
+        request
+    })
+    .await;
+    let nowhere = || Reach::only(|_, _| false);
+    for host in ["127.0.0.1", "localhost"] {
+        let client = client(|options| options.reach = nowhere());
+        let error = client.send(get(&url.replace("127.0.0.1", host))).await.unwrap_err().error;
+        assert!(matches!(error, Error::OutOfReach { address, .. } if address.is_loopback()), "{error:?}");
+    }
+    let proxy = url.clone();
+    let through = client(|options| {
+        options.reach = nowhere();
+        options.proxies = Proxies { http: proxy, ..Proxies::default() };
+    });
+    assert!(through.send(get("http://registry.invalid/")).await.is_ok());
+    assert!(peer.await.unwrap().starts_with("GET http://registry.invalid/ "));
+}
