@@ -9,6 +9,7 @@
 //! | `containerd` | ctr, with a containerd of its own |
 //! | `login` | skopeo, podman and docker log in, with passwords and with tokens, by HTTPS |
 //! | `redirected` | skopeo, podman, buildah and docker fetch blobs from Swift itself, where they are sent |
+//! | `cached` | skopeo and podman through a cache of docker-registry and of another Apus |
 //! | `oras` | artifacts, attached to others and discovered |
 //! | `umoci` | what was pulled unpacks to the files that the image was made of |
 //!
@@ -18,6 +19,7 @@
 
 use crate::support::{Apus, Backend};
 
+mod cached;
 mod containerd;
 mod containers;
 mod docker;

@@ -28,7 +28,7 @@ mod metrics;
 mod mixed;
 mod own;
 mod prefixes;
-mod registry2;
+pub(crate) mod registry2;
 mod schema1;
 mod stock;
 mod uploads;

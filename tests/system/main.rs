@@ -5,6 +5,7 @@
 //! | `clients` | skopeo, podman, buildah, docker, ctr, oras and umoci do what their users do, over every backend |
 //! | `conformance` | what the official conformance runner of the OCI asks, over every backend |
 //! | `protocol` | the steps of the protocol, and bad input, as raw requests |
+//! | `proxy` | a cache of other registries: crowds, broken and malicious upstreams, real clients |
 //! | `replicas` | two processes over one Swift, behind a proxy that sends each request to the other one |
 //! | `redirects` | clients that are sent to Swift itself for blobs, and what becomes of it where that does not work |
 //! | `v1` | version 1 of the protocol: docker 1.3 and docker-registry-client, over docker-registry 0.x's data and configuration |
@@ -60,6 +61,7 @@ mod metrics;
 mod outage;
 mod package;
 mod protocol;
+mod proxy;
 mod redirects;
 mod replicas;
 mod tls;

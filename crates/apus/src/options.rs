@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use apus_config::{CipherSuite, Config, HttpConfig, TlsConfig, ValidationConfig};
-use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions};
+use apus_config::{
+    CipherSuite, Config, HttpConfig, ProxyConfig, ProxyCredentials, TlsConfig, ValidationConfig,
+};
+use apus_proxy::{CacheOptions, Credentials, Proxies, UpstreamOptions};
+use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions, RepositoryName};
 use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
 
 use crate::{logging, traces};
@@ -32,6 +35,34 @@ pub(crate) fn of_app(config: &Config) -> AppOptions {
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),
         ..default
     }
+}
+
+pub(crate) fn of_cache(config: &ProxyConfig) -> Result<CacheOptions, apus_registry::Error> {
+    let upstream = |upstream: &apus_config::UpstreamConfig| {
+        Ok(UpstreamOptions {
+            url: upstream.remote_url.clone(),
+            prefix: upstream.prefix.as_deref().map(RepositoryName::parse).transpose()?,
+            ns: upstream.ns.clone(),
+            remote_namespace: upstream.remote_namespace.clone(),
+            credentials: upstream.credentials.as_ref().map(|credentials| match credentials {
+                ProxyCredentials::Password { username, password } => {
+                    Credentials::Password { username: username.clone(), password: password.clone() }
+                }
+                ProxyCredentials::Helper { command, lifetime } => {
+                    Credentials::Helper { command: command.clone(), lifetime: *lifetime }
+                }
+            }),
+            ttl: upstream.ttl,
+            freshness: upstream.freshness,
+            token_servers: upstream.token_servers.clone(),
+            allowed_networks: upstream.allowed_networks.clone(),
+        })
+    };
+    Ok(CacheOptions {
+        upstreams: config.upstreams.iter().map(upstream).collect::<Result<_, apus_registry::Error>>()?,
+        write_timeout: config.cache_write_timeout,
+        proxies: Proxies::from_env(),
+    })
 }
 
 pub(crate) fn of_server(config: &Config, tls: Option<Tls>) -> ServeOptions {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use apus_auth::Policy;
 use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
+use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_server::{App, AppOptions, Listener, Tls, TlsError};
 use apus_storage::{MeasuredStorage, StorageError};
@@ -34,6 +35,12 @@ pub(crate) enum ServeError {
     /// The storage on this machine.
     #[error("the storage cannot be opened")]
     Storage(#[source] StorageError),
+    /// The prefix of an upstream.
+    #[error("proxy.upstreams: a prefix cannot be used")]
+    Prefix(#[from] apus_registry::Error),
+    /// The way to other registries.
+    #[error("proxy: other registries cannot be asked")]
+    Proxy(#[from] apus_proxy::HttpError),
     /// The address.
     #[error("cannot listen on {address}: choose another {key}, or stop what listens there")]
     Listen {
@@ -104,9 +111,17 @@ async fn serve(
     let checking = health::Checking::begin(config, &storage)?;
     let traces = traces.map(Traces::begin);
     let version_1 = version_1::open(config, &storage)?;
-    let registry = Registry::new(storage, options::of_registry(config));
+    let registry = Arc::new(Registry::new(Arc::clone(&storage), options::of_registry(config)));
     let authorization = authorization::open(config.auth.as_ref(), policy)?;
-    let app = App::new(registry, AppOptions { authorization, version_1, ..options::of_app(config) });
+    let app_options = AppOptions { authorization, version_1, ..options::of_app(config) };
+    let app = match &config.proxy {
+        Some(proxy) => {
+            let cache = Cache::new(Arc::clone(&registry), storage, options::of_cache(proxy)?)?;
+            tokio::spawn(Arc::clone(&cache).keep_house());
+            App::caching(registry, cache, app_options)
+        }
+        None => App::new(registry, app_options),
+    };
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {

@@ -61,5 +61,6 @@ pub use model::{
     LogLevel, NotificationsConfig, Platform, ProtectedTags, ProxyConfig, ProxyCredentials, RedirectConfig,
     SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities, SwiftConfig, SwiftCredentials,
     SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck, TlsCertificate, TlsConfig, TlsVersion,
-    TokenAuthConfig, UploadPurging, V1Access, V1Config, V1Cors, V1Mirroring, ValidationConfig,
+    TokenAuthConfig, UploadPurging, UpstreamConfig, V1Access, V1Config, V1Cors, V1Mirroring,
+    ValidationConfig,
 };

@@ -21,7 +21,7 @@ pub use auth::{AuthConfig, SigningAlgorithm, TokenAuthConfig};
 pub use health::{FileCheck, HealthConfig, HealthPace, HttpCheck, TcpCheck};
 pub use http::{DebugConfig, HttpConfig};
 pub use notifications::{EndpointConfig, EventAction, NotificationsConfig};
-pub use proxy::{ProxyConfig, ProxyCredentials};
+pub use proxy::{ProxyConfig, ProxyCredentials, UpstreamConfig};
 pub use tls::{CipherSuite, ClientAuth, ClientAuthMode, TlsCertificate, TlsConfig, TlsVersion};
 pub use v1::{V1Access, V1Config, V1Cors, V1Mirroring};
 

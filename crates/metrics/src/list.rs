@@ -175,6 +175,37 @@ pub const METRICS: &[Metric] = &[
         &[one_of("outcome", &["finished", "mismatched", "cancelled"])],
         "Uploads of blobs that were ended: the blob is there, was not what its digest says, or was not wanted any more.",
     ),
+    // The cache of other registries: names of registry 3.
+    counter(
+        "registry_proxy_requests_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "Total number of requests to the cache of other registries.",
+    ),
+    counter(
+        "registry_proxy_hits_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "Requests to the cache that were answered by what is here.",
+    ),
+    counter(
+        "registry_proxy_misses_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "Requests to the cache for which something was fetched.",
+    ),
+    counter(
+        "registry_proxy_pulled_bytes_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "Bytes that came from other registries.",
+    ),
+    counter(
+        "registry_proxy_pushed_bytes_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "Bytes that the cache sent to clients.",
+    ),
+    counter(
+        "apus_proxy_expired_total",
+        &[one_of("type", &["blob", "manifest"])],
+        "What the cache deleted because nobody had pulled it for its time to live.",
+    ),
     // The server.
     gauge("apus_connections", &[], "Connections of clients that are open."),
     counter("apus_connections_total", &[], "Connections of clients that were accepted."),

@@ -163,6 +163,24 @@ impl Registry {
         }
     }
 
+    /// Bytes of a blob that some repository has, whichever; `None` when none is known to.
+    pub async fn stored_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        let info = self.storage.stat(&layout::blob_data(digest)?, Freshness::Newest).await?;
+        Ok(info.map(|info| info.size))
+    }
+
+    /// Deletes the bytes of a blob or manifest that no repository has any more, which is for the caller to know.
+    ///
+    /// # Errors
+    /// [`Error::DeletesDisabled`].
+    pub async fn delete_content(&self, digest: &Digest) -> Result<()> {
+        self.may_delete()?;
+        self.caches.missed_blob(digest);
+        let deleted = self.storage.delete(&[layout::blob_data(digest)?]).await;
+        deleted.into_iter().collect::<Result<Vec<Outcome>, _>>()?;
+        Ok(())
+    }
+
     /// Takes a blob from a repository, at once. Other repositories keep it.
     ///
     /// # Errors

@@ -45,6 +45,17 @@ pub struct PutManifest<'a> {
     pub content: Bytes,
 }
 
+impl<'a> PutManifest<'a> {
+    /// The tag that it is pushed under, and the others.
+    fn all_tags(&self) -> impl Iterator<Item = &'a Tag> + use<'a> {
+        let by_reference = match self.reference {
+            Reference::Tag(tag) => Some(tag),
+            Reference::Digest(_) => None,
+        };
+        by_reference.into_iter().chain(self.tags)
+    }
+}
+
 impl Registry {
     /// Finds a manifest by tag or digest.
     ///
@@ -81,31 +92,45 @@ impl Registry {
     /// [`ReferenceChecks`](crate::ReferenceChecks); [`Error::TagKept`] when a tag that must stay means another manifest. Nothing
     /// was written then.
     pub async fn put_manifest(&self, put: PutManifest<'_>) -> Result<StoredManifest> {
-        let PutManifest { repository, reference, tags, kept, media_type, content } = put;
+        let (digest, outline) = self.judge(&put)?;
+        self.check_references(put.repository, &outline).await?;
+        for tag in put.all_tags() {
+            self.refuse_to_move(put.repository, tag, &digest, put.kept).await?;
+        }
+        self.keep(put, digest, outline).await
+    }
+
+    /// Stores a manifest that was fetched from another registry, as [`Registry::put_manifest`] does, but whatever it names: that
+    /// comes when somebody asks for it.
+    ///
+    /// # Errors
+    /// As [`Registry::put_manifest`], without [`Error::ManifestReferencesUnknown`].
+    pub async fn put_fetched_manifest(&self, put: PutManifest<'_>) -> Result<StoredManifest> {
+        let (digest, outline) = self.judge(&put)?;
+        self.keep(put, digest, outline).await
+    }
+
+    /// The digest of what is pushed, and what it says of itself; an error where it cannot be taken.
+    fn judge(&self, put: &PutManifest<'_>) -> Result<(Digest, Outline)> {
+        let PutManifest { reference, media_type, content, .. } = put;
         if content.len() > self.options.manifest_limit {
             return Err(Error::ManifestTooLarge { limit: self.options.manifest_limit });
         }
         let digest = match reference {
-            Reference::Tag(_) => Digest::of(Algorithm::Sha256, &content),
+            Reference::Tag(_) => Digest::of(Algorithm::Sha256, content),
             Reference::Digest(expected) => {
-                let actual = Digest::of(expected.algorithm(), &content);
+                let actual = Digest::of(expected.algorithm(), content);
                 if actual != *expected {
                     return Err(Error::DigestMismatch { expected: expected.clone(), actual });
                 }
                 actual
             }
         };
-        let outline = Outline::of_pushed(&content, media_type.as_ref())?;
-        self.check_references(repository, &outline).await?;
-        let by_reference = match reference {
-            Reference::Tag(tag) => Some(tag),
-            Reference::Digest(_) => None,
-        };
-        let tags = || by_reference.into_iter().chain(tags);
-        for tag in tags() {
-            self.refuse_to_move(repository, tag, &digest, kept).await?;
-        }
+        Ok((digest, Outline::of_pushed(content, media_type.as_ref())?))
+    }
 
+    async fn keep(&self, put: PutManifest<'_>, digest: Digest, outline: Outline) -> Result<StoredManifest> {
+        let PutManifest { repository, kept, content, .. } = &put;
         let name = layout::blob_data(&digest)?;
         let size = content.len() as u64;
         let written = self.storage.write(&name, content.clone().into(), WriteMode::IfAbsent).await?;
@@ -117,10 +142,10 @@ impl Registry {
         if let Some(subject) = &outline.subject {
             self.links.write(&layout::referrer_link(repository, subject, &digest)?, &digest).await?;
         }
-        for tag in tags() {
-            self.write_tag(repository, tag, &digest, kept).await?;
+        for tag in put.all_tags() {
+            self.write_tag(repository, tag, &digest, *kept).await?;
         }
-        self.caches.keep_manifest(&digest, &content);
+        self.caches.keep_manifest(&digest, content);
         self.caches.saw_link(Link::Manifest, repository, &digest);
         Ok(StoredManifest { digest, subject: outline.subject })
     }
@@ -162,11 +187,19 @@ impl Registry {
         repository: &RepositoryName,
         list: &Manifest,
     ) -> Result<Option<Manifest>> {
-        let Some(digest) = default_platform(&list.content) else { return Ok(None) };
+        let Some(digest) = list.default_platform() else { return Ok(None) };
         match self.manifest(repository, &Reference::Digest(digest)).await {
             Ok(manifest) => Ok(Some(manifest)),
             Err(Error::ManifestUnknown { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Manifest {
+    /// Of a list of manifests, the digest of that for Linux on AMD64.
+    #[must_use]
+    pub fn default_platform(&self) -> Option<Digest> {
+        default_platform(&self.content)
     }
 }

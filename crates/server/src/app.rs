@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_storage::BoxError;
 use apus_v1::V1;
@@ -85,7 +86,8 @@ pub struct App(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    registry: Registry,
+    registry: Arc<Registry>,
+    cache: Option<Arc<Cache>>,
     options: AppOptions,
     manifest_memory: Budget,
 }
@@ -93,10 +95,25 @@ struct Inner {
 impl App {
     /// The protocol over `registry`.
     #[must_use]
-    pub fn new(registry: Registry, mut options: AppOptions) -> Self {
+    pub fn new(registry: impl Into<Arc<Registry>>, options: AppOptions) -> Self {
+        Self::over(registry.into(), None, options)
+    }
+
+    /// The protocol over a registry that is a cache of others: what is not in `registry` comes through `cache`, and nothing is
+    /// pushed.
+    #[must_use]
+    pub fn caching(registry: Arc<Registry>, cache: Arc<Cache>, options: AppOptions) -> Self {
+        Self::over(registry, Some(cache), options)
+    }
+
+    fn over(registry: Arc<Registry>, cache: Option<Arc<Cache>>, mut options: AppOptions) -> Self {
         leave_framing_alone(&mut options.headers);
         let manifest_memory = Budget::new(options.manifest_memory);
-        Self(Arc::new(Inner { registry, options, manifest_memory }))
+        Self(Arc::new(Inner { registry, cache, options, manifest_memory }))
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Arc<Cache>> {
+        self.0.cache.as_ref()
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -144,9 +161,12 @@ impl App {
         let (parts, body) = request.into_parts();
         let AppOptions { authorization, locations, prefix, idle_timeout, .. } = self.options();
         let action = match route {
-            Ok(route) => match Action::new(&parts.method, route) {
-                Ok(action) => action,
-                Err(allow) => return unsupported(allow),
+            Ok(route) => match self.localized(route, &parts.uri) {
+                Ok(route) => match Action::new(&parts.method, route) {
+                    Ok(action) => action,
+                    Err(allow) => return unsupported(allow),
+                },
+                Err(failure) => return failure.answer(),
             },
             Err(RouteError::Invalid(error)) => return Failure::from(error).answer(),
             Err(RouteError::NotFound) => return not_found(),
@@ -156,6 +176,9 @@ impl App {
             Ok(permit) => permit,
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
+        if let Err(refused) = self.refuse_changes(&action) {
+            return refused.answer().asked_by(Some(permit.identity().clone()));
+        }
         let base = locations.base(&parts.uri, &parts.headers, forwarded) + prefix;
         let identity = permit.identity().clone();
         tracing::Span::current().record("auth.user.name", identity.name());

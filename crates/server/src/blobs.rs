@@ -25,13 +25,13 @@ impl App {
         digest: &Digest,
         head: &Head,
     ) -> Result<Answer, Failure> {
-        let info = self.registry().blob_info(name, digest).await?;
+        let size = self.blob_size(name, digest).await?;
         if none_match(&head.headers, &digest.to_string()) {
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
         Ok(described(status(StatusCode::OK), digest)
             .with_header(header::CONTENT_TYPE, OCTETS)
-            .with_header(header::CONTENT_LENGTH, info.size.to_string()))
+            .with_header(header::CONTENT_LENGTH, size.to_string()))
     }
 
     pub(crate) async fn get_blob(
@@ -41,11 +41,11 @@ impl App {
         head: &Head,
     ) -> Result<Answer, Failure> {
         if none_match(&head.headers, &digest.to_string()) {
-            self.registry().blob_info(name, digest).await?;
+            self.blob_size(name, digest).await?;
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
         let wanted = Wanted::of(&head.headers, &digest.to_string());
-        if let Some(BlobUrl { url, size }) = self.registry().blob_url(name, digest).await?
+        if let Some(BlobUrl { url, size }) = self.blob_url(name, digest).await?
             && let Ok(url) = HeaderValue::try_from(url)
         {
             // Stores differ about ranges that select nothing.
@@ -53,12 +53,9 @@ impl App {
             return Ok(if selects_nothing { unsatisfiable(size) } else { redirected(url, digest) });
         }
         let answer = match wanted {
-            Wanted::Whole => {
-                let blob = self.registry().open_blob(name, digest, ByteRange::Full).await?;
-                streamed(StatusCode::OK, blob.size, blob.stream).with_header(header::CONTENT_TYPE, OCTETS)
-            }
+            Wanted::Whole => self.whole(name, digest).await?,
             Wanted::One(range) => {
-                let blob = self.registry().open_blob(name, digest, range).await?;
+                let blob = self.open_blob(name, digest, range).await?;
                 if blob.range.is_empty() {
                     return Ok(unsatisfiable(blob.size));
                 }
@@ -67,13 +64,21 @@ impl App {
                     .with_header(header::CONTENT_TYPE, OCTETS)
                     .with_header(header::CONTENT_RANGE, content_range)
             }
-            Wanted::Several(ranges) => {
-                let info = self.registry().blob_info(name, digest).await?;
-                let ranges: Vec<Range<u64>> = ranges.into_iter().map(|range| range.of(info.size)).collect();
-                self.parts(&info, ranges.into_iter().filter(|range| !range.is_empty()).collect())
-            }
+            Wanted::Several(ranges) => match self.stored_blob(name, digest).await? {
+                Some(info) => {
+                    let ranges = ranges.into_iter().map(|range| range.of(info.size));
+                    self.parts(&info, ranges.filter(|range| !range.is_empty()).collect())
+                }
+                // It is yet to be fetched. Who asks for parts takes the whole, too (RFC 9110, section 14.2).
+                None => self.whole(name, digest).await?,
+            },
         };
         Ok(described(answer, digest))
+    }
+
+    async fn whole(&self, name: &RepositoryName, digest: &Digest) -> Result<Answer, Failure> {
+        let blob = self.open_blob(name, digest, ByteRange::Full).await?;
+        Ok(streamed(StatusCode::OK, blob.size, blob.stream).with_header(header::CONTENT_TYPE, OCTETS))
     }
 
     /// Several parts in one answer, each opened when the one before it has been sent (RFC 9110, section 14.6).

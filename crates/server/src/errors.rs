@@ -123,6 +123,12 @@ impl Told {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
         use ErrorCode as Code;
         let message = error.to_string();
         let of = |status, code| Self::new(status, code, message.clone());
@@ -133,7 +139,7 @@ impl From<Error> for Failure {
             Error::DigestMismatch { expected, actual } => of(StatusCode::BAD_REQUEST, Code::DigestInvalid)
                 .detail(json!({ "expected": expected.to_string(), "actual": actual.to_string() })),
             Error::ContentBroken(cause) => {
-                of(StatusCode::BAD_REQUEST, Code::SizeInvalid).detail(json!(chain(&*cause)))
+                of(StatusCode::BAD_REQUEST, Code::SizeInvalid).detail(json!(chain(&**cause)))
             }
             Error::BlobUnknown { digest, .. } => {
                 of(StatusCode::NOT_FOUND, Code::BlobUnknown).detail(json!({ "digest": digest.to_string() }))
@@ -162,9 +168,9 @@ impl From<Error> for Failure {
             Error::RepositoryUnknown { repository } => {
                 of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))
             }
-            Error::Storage(error) => of_storage(&error),
+            Error::Storage(error) => of_storage(error),
             other => {
-                tracing::error!(error = %chain(&other), "an error that has no place in the protocol");
+                tracing::error!(error = %chain(other), "an error that has no place in the protocol");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "unknown error")
             }
         }

@@ -14,6 +14,7 @@
 //! | [`Authorization`] | whether this client may do it |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | [`Version1`] | or it is for version 1 of the protocol, which [`apus_v1`] speaks |
+//! | `source` | content comes from the registry, or from a cache of other registries in front of it |
 //! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
 //!
 //! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
@@ -47,6 +48,7 @@ mod request;
 mod request_id;
 mod route;
 mod serve;
+mod source;
 mod tls;
 mod uploads;
 mod version_1;

@@ -31,7 +31,7 @@ impl App {
         let longest = self.options().longest_tags;
         let size = PageSize::wanted(head, longest, longest)?;
         let last = query(&head.uri, "last");
-        let page = self.registry().tags(repository, last.as_deref(), size.entries).await?;
+        let page = self.tags(repository, last.as_deref(), size.entries).await?;
         let tags: Vec<&str> = page.tags.iter().map(Tag::as_str).collect();
         let list = listed(JSON, &TagList { name: repository.as_str(), tags: &tags })?;
         let place = Route::Tags(repository.clone());
@@ -56,8 +56,7 @@ impl App {
         let artifact_type =
             query(&head.uri, "artifactType").filter(|artifact_type| !artifact_type.is_empty());
         let last = query(&head.uri, "last").map(|last| Digest::parse(&last)).transpose()?;
-        let page =
-            self.registry().referrers(repository, subject, artifact_type.as_deref(), last.as_ref()).await?;
+        let page = self.referrers(repository, subject, artifact_type.as_deref(), last.as_ref()).await?;
         let index = Index { schema_version: 2, media_type: OCI_INDEX, manifests: &page.referrers };
         let mut answer = listed(OCI_INDEX, &index)?;
         if artifact_type.is_some() {

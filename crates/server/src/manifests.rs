@@ -37,11 +37,11 @@ impl App {
         reference: &Reference,
         head: &Head,
     ) -> Result<Answer, Failure> {
-        let manifest = self.registry().manifest(name, reference).await?;
+        let manifest = self.manifest(name, reference).await?;
         let of_list = match reference {
             Reference::Tag(_) if manifest.media_type.is_docker_list() && knows_no_lists(&head.headers) => {
                 // As registry:2 does for clients from before there were lists.
-                self.registry().default_platform(name, &manifest).await?
+                self.default_platform(name, &manifest).await?
             }
             _ => None,
         };

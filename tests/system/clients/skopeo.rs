@@ -1,5 +1,6 @@
 //! skopeo, which copies an image as it is.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -238,7 +239,13 @@ async fn skopeo_lists_tags() {
 
 /// Pushes an image, or a list with its images.
 pub(super) fn push(source: &Source, apus: &Apus, name: &str) {
-    run(copy(&[]).args(["--all", "--dest-tls-verify=false", &source.name(), &at(apus, name)]));
+    push_to(source, apus.address(), name);
+}
+
+/// The same to any registry.
+pub(super) fn push_to(source: &Source, registry: SocketAddr, name: &str) {
+    let target = format!("docker://{registry}/{name}");
+    run(copy(&[]).args(["--all", "--dest-tls-verify=false", &source.name(), &target]));
 }
 
 /// Pulls an image to an OCI layout.

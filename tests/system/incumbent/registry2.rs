@@ -18,7 +18,7 @@ const PROGRAM: &str = "docker-registry";
 const START: Duration = Duration::from_mins(1);
 
 /// A running registry:2.
-pub(super) struct Registry2 {
+pub(crate) struct Registry2 {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
@@ -27,7 +27,7 @@ pub(super) struct Registry2 {
 
 impl Registry2 {
     /// Starts one with `storage`, the lines below `storage:` in the configuration, and `more` at its end.
-    pub(super) fn start(storage: &str, more: &str) -> Self {
+    pub(crate) fn start(storage: &str, more: &str) -> Self {
         let (directory, file) = configuration(storage, more);
         let mut child = program()
             .arg("serve")
@@ -61,12 +61,17 @@ impl Registry2 {
         panic!("registry:2 did not listen within {START:?}");
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn client(&self) -> Client {
         Client::new(self.address)
     }
 
     /// SIGKILL, and nothing of it is left.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -12,6 +12,11 @@ use crate::{ClientAuthMode, Config, Place, Source, Warning};
 const OWN: &[&str] = &[
     "access",
     "http.trustedproxies",
+    "proxy.allowednetworks",
+    "proxy.freshness",
+    "proxy.ns",
+    "proxy.tokenservers",
+    "proxy.upstreams",
     "storage.redirect.lifetime",
     "storage.swift.answertimeout",
     "storage.swift.applicationcredentialsecretfile",

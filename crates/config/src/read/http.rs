@@ -15,7 +15,6 @@ pub(super) const ADDR: &str = "host:port, such as 127.0.0.1:5000, :5000 or [::1]
 pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<HttpConfig, ConfigError> {
     const HOST: &str = "an http or https URL without credentials, such as https://registry.example";
     const PREFIX: &str = "a path that begins with a slash, such as /registry/";
-    const PROXY: &str = "an IP address or a network, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8";
 
     let default = HttpConfig::default();
     let (addr, unix_socket) = listen(&mut section)?;
@@ -26,7 +25,7 @@ pub(super) fn read(mut section: Section, warnings: &mut Vec<Warning>) -> Result<
         secret: section.secret("secret")?,
         relative_urls: section.boolean("relativeurls")?,
         host: section.parse("host", HOST, external_url)?,
-        trusted_proxies: section.list("trustedproxies", PROXY, network)?,
+        trusted_proxies: section.list("trustedproxies", NETWORKS, network)?,
         http2,
         h2c,
         prefix: section.parse("prefix", PREFIX, path_prefix)?.unwrap_or(default.prefix),
@@ -54,8 +53,11 @@ fn http2(section: &mut Section, warnings: &mut Vec<Warning>) -> Result<(bool, bo
     Ok((!disabled, enabled && !disabled))
 }
 
+/// What [`network`] takes.
+pub(super) const NETWORKS: &str = "an IP address or a network, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8";
+
 /// An address counts as the network that holds it alone.
-fn network(text: &str) -> Option<IpNet> {
+pub(super) fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 

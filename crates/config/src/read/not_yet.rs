@@ -26,12 +26,6 @@ const NOT_YET: &[NotYet] = &[
          and key: they are read anew when they change",
     ),
     stops(
-        "proxy",
-        |config| config.proxy.is_some(),
-        "this version is no pull-through cache, and without this section the registry would take pushes; remove it if \
-         that is what you want",
-    ),
-    stops(
         "storage.maintenance.readonly.enabled",
         |config| config.storage.read_only,
         "this version cannot refuse writes; remove this key if writes may be taken",

@@ -116,8 +116,29 @@ const PROXY: &[Key] = &[
     text("remotenamespace"),
     word_or("ttl", "168h"),
     word_or("cachewritetimeout", "5m"),
-    optional("exec", &[text("command"), word("lifetime")]),
+    optional("exec", HELPER),
+    texts("ns"),
+    word_or("freshness", "0s"),
+    texts("tokenservers"),
+    texts("allowednetworks"),
+    list("upstreams", &Kind::Optional(UPSTREAM)),
 ];
+
+const UPSTREAM: &[Key] = &[
+    text("prefix"),
+    text("remoteurl"),
+    text("username"),
+    secret("password"),
+    text("remotenamespace"),
+    word("ttl"),
+    optional("exec", HELPER),
+    texts("ns"),
+    word("freshness"),
+    texts("tokenservers"),
+    texts("allowednetworks"),
+];
+
+const HELPER: &[Key] = &[text("command"), word("lifetime")];
 
 const NOTIFICATIONS: &[Key] = &[
     section("events", &[word_or("includereferences", "false")]).in_variables("eventconfig"),

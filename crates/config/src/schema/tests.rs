@@ -13,7 +13,7 @@ auth: {htpasswd: {realm: r, path: /p}}
     "version: 0.1
 storage: {swift: {cloud: c, container: c}}
 auth: {token: {realm: 'https://t', service: s, issuer: i, rootcertbundle: /c}}
-proxy: {remoteurl: 'https://r', exec: {command: c}}
+proxy: {remoteurl: 'https://r', exec: {command: c}, upstreams: [{prefix: a, remoteurl: 'https://s', exec: {command: c}}]}
 ",
     "version: 0.1
 storage: {filesystem: {rootdirectory: /r}}

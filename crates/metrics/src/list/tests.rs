@@ -42,6 +42,11 @@ fn the_names_of_registry_2_keep_their_labels_and_kinds() {
         ("registry_http_response_size_bytes", "histogram", "handler"),
         ("registry_storage_action_seconds", "histogram", "action,driver"),
         ("registry_storage_cache_total", "counter", "type"),
+        ("registry_proxy_requests_total", "counter", "type"),
+        ("registry_proxy_hits_total", "counter", "type"),
+        ("registry_proxy_misses_total", "counter", "type"),
+        ("registry_proxy_pulled_bytes_total", "counter", "type"),
+        ("registry_proxy_pushed_bytes_total", "counter", "type"),
     ] {
         assert_eq!(shape(name), (kind, labels.to_owned()), "{name}");
     }

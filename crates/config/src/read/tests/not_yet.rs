@@ -17,7 +17,6 @@ storage:
 auth: {htpasswd: {realm: r, path: /p}}
 http:
   tls: {letsencrypt: {cachefile: /c, hosts: [r.example]}}
-proxy: {remoteurl: https://registry.example}
 notifications: {endpoints: [{name: a, url: 'https://a.example', headers: {Authorization: [hunter2]}}]}
 ";
 
@@ -38,8 +37,6 @@ fn what_must_not_be_ignored_hinders_serving() {
              writes may be taken",
             "config.yml:13:9: http.tls.letsencrypt: this version asks no authority for certificates; let another program \
              do that, and name its files as certificate and key: they are read anew when they change",
-            "config.yml:14:1: proxy: this version is no pull-through cache, and without this section the registry would \
-             take pushes; remove it if that is what you want",
         ]
     );
     assert_eq!(
@@ -60,7 +57,7 @@ fn the_rest_is_warned_about() {
         [
             "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
              by these rules",
-            "config.yml:15:1: notifications: not obeyed by this version: no notifications are sent",
+            "config.yml:14:1: notifications: not obeyed by this version: no notifications are sent",
         ]
     );
 }
