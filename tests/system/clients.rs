@@ -32,7 +32,7 @@ mod oras;
 pub(crate) mod programs;
 mod redirected;
 mod skopeo;
-mod source;
+pub(crate) mod source;
 pub(crate) mod tree;
 mod umoci;
 

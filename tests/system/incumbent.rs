@@ -10,6 +10,7 @@
 //! | `changes` | either changes what the other wrote |
 //! | `collector` | the collector of either over what the other wrote |
 //! | `leftovers` | Apus over what the collector and deletions of registry:2 leave behind |
+//! | `events` | what is told to others of the same requests |
 //! | `prefixes` | odd prefixes of names in the container |
 //! | `mixed` | both at once |
 //! | `metrics` | what registry:2 measures, Apus measures under the same names |
@@ -22,6 +23,7 @@ mod backward;
 mod changes;
 mod collector;
 mod damaged;
+mod events;
 mod forward;
 mod leftovers;
 mod metrics;

@@ -7,6 +7,7 @@ mod config_command;
 mod configuration;
 mod debug;
 mod doctor;
+mod events;
 mod garbage_collect;
 mod health;
 mod import;

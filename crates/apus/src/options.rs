@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use apus_config::{
     CipherSuite, Config, HttpConfig, ProxyConfig, ProxyCredentials, TlsConfig, ValidationConfig,
 };
+use apus_events::Events;
 use apus_proxy::{CacheOptions, Credentials, Proxies, UpstreamOptions};
 use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions, RepositoryName};
 use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
@@ -22,7 +23,7 @@ pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     }
 }
 
-pub(crate) fn of_app(config: &Config) -> AppOptions {
+pub(crate) fn of_app(config: &Config, events: Events) -> AppOptions {
     let default = AppOptions::default();
     AppOptions {
         locations: locations(&config.http),
@@ -33,6 +34,7 @@ pub(crate) fn of_app(config: &Config) -> AppOptions {
         headers: config.http.headers.clone(),
         longest_catalog: config.catalog_max_entries.map_or(default.longest_catalog, usize::from),
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),
+        events,
         ..default
     }
 }

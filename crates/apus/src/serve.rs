@@ -15,7 +15,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::traces::Traces;
-use crate::{authorization, backend, configuration, debug, health, logging, notify, options, version_1};
+use crate::{
+    authorization, backend, configuration, debug, events, health, logging, notify, options, version_1,
+};
 
 /// Why the registry does not run.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +73,9 @@ pub(crate) enum ServeError {
     /// A URL that can be written, but not asked.
     #[error("health.http: {0} is no URL that can be asked")]
     HealthUri(String),
+    /// Those who are to be told.
+    #[error("notifications: nobody can be told what happens")]
+    Events(#[from] apus_events::EventsError),
     /// The system itself.
     #[error("cannot begin to serve")]
     System(#[from] std::io::Error),
@@ -113,7 +118,8 @@ async fn serve(
     let version_1 = version_1::open(config, &storage)?;
     let registry = Arc::new(Registry::new(Arc::clone(&storage), options::of_registry(config)));
     let authorization = authorization::open(config.auth.as_ref(), policy)?;
-    let app_options = AppOptions { authorization, version_1, ..options::of_app(config) };
+    let events = events::open(config)?;
+    let app_options = AppOptions { authorization, version_1, ..options::of_app(config, events.clone()) };
     let app = match &config.proxy {
         Some(proxy) => {
             let cache = Cache::new(Arc::clone(&registry), storage, options::of_cache(proxy)?)?;
@@ -141,6 +147,7 @@ async fn serve(
         checking.health().stops();
     };
     apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
+    events.close(events::LAST_TRY).await;
     if let Some(traces) = traces {
         traces.end().await;
     }

@@ -9,7 +9,7 @@
 /// A metric: all series of one name.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// The name. That of a counter ends in `_total`, what has a unit ends in it.
+    /// The name. That of a counter ends in `_total` (and that of a gauge of registry 3), what has a unit ends in it.
     pub name: &'static str,
     /// What is recorded.
     pub kind: Kind,
@@ -205,6 +205,27 @@ pub const METRICS: &[Metric] = &[
         "apus_proxy_expired_total",
         &[one_of("type", &["blob", "manifest"])],
         "What the cache deleted because nobody had pulled it for its time to live.",
+    ),
+    // Events: names of registry 3.
+    counter(
+        "registry_notifications_events_total",
+        &[any("type"), any("endpoint")],
+        "The number of total events: Events that are to be sent, and what became of each try.",
+    ),
+    gauge(
+        "registry_notifications_pending_total",
+        &[any("endpoint")],
+        "The gauge of pending events in queue.",
+    ),
+    counter(
+        "registry_notifications_status_total",
+        &[any("code"), any("endpoint")],
+        "The number of status code.",
+    ),
+    counter(
+        "apus_notifications_lost_total",
+        &[any("endpoint")],
+        "Events that will never be delivered: there was no room for them, or their file was damaged.",
     ),
     // The server.
     gauge("apus_connections", &[], "Connections of clients that are open."),

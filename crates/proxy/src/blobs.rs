@@ -110,9 +110,9 @@ impl Cache {
                 return;
             }
             match cache.registry.mount_blob(&digest, &flight.repository, &target.local).await {
-                Ok(true) => cache.records.keep(&target, Kind::Blob, &digest).await,
+                Ok(Some(_)) => cache.records.keep(&target, Kind::Blob, &digest).await,
                 // It will be asked for again.
-                Ok(false) => {}
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(repository = %target.local, %digest, %error, "a blob was not linked");
                 }

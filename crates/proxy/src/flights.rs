@@ -190,7 +190,7 @@ impl Cache {
             Ok(Some(_)) => {
                 // Another repository has the bytes. That this one has them, only the upstream can say.
                 target.upstream.head_blob(&target.remote, digest).await?;
-                if self.registry.mount_blob_from_anywhere(digest, &target.local).await? {
+                if self.registry.mount_blob_from_anywhere(digest, &target.local).await?.is_some() {
                     self.records.keep(target, Kind::Blob, digest).await;
                     return Ok(Ended::Stored);
                 }
@@ -238,7 +238,7 @@ impl Cache {
         let position = self.registry.begin_upload(&target.local, digest.algorithm());
         let token = self.registry.upload_token(&position).await?;
         let upload = self.registry.upload(&target.local, position.id().as_str(), Some(&token)).await?;
-        self.registry.finish(upload, None, None, stream, digest).await
+        self.registry.finish(upload, None, None, stream, digest).await.map(drop)
     }
 
     /// A reader of a window that repeats the blob for those who came too late: one that is open and has not passed `position`

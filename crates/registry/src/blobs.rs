@@ -135,31 +135,35 @@ impl Registry {
         Err(StorageError::new(ErrorKind::Damaged, "read", name).with_advice("push the blob again").into())
     }
 
-    /// Lets `into` have a blob that `from` has. Answers whether it could: `false` when `from` has no such blob.
+    /// Lets `into` have a blob that `from` has. Answers its bytes; `None` when `from` has no such blob.
     pub async fn mount_blob(
         &self,
         digest: &Digest,
         from: &RepositoryName,
         into: &RepositoryName,
-    ) -> Result<bool> {
+    ) -> Result<Option<u64>> {
         let info = match self.blob_info(from, digest).await {
             Ok(info) => info,
-            Err(Error::BlobUnknown { .. }) => return Ok(false),
+            Err(Error::BlobUnknown { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         self.link_blob(into, digest, &info.stored, info.size).await?;
-        Ok(true)
+        Ok(Some(info.size))
     }
 
-    /// Lets a repository have a blob that some repository has, whichever: for callers that may read all of them. Answers
-    /// whether there is one.
-    pub async fn mount_blob_from_anywhere(&self, digest: &Digest, into: &RepositoryName) -> Result<bool> {
+    /// Lets a repository have a blob that some repository has, whichever: for callers that may read all of them. Answers its
+    /// bytes; `None` when there is no such blob.
+    pub async fn mount_blob_from_anywhere(
+        &self,
+        digest: &Digest,
+        into: &RepositoryName,
+    ) -> Result<Option<u64>> {
         match self.storage.stat(&layout::blob_data(digest)?, Freshness::Newest).await? {
             Some(info) => {
                 self.link_blob(into, digest, digest, info.size).await?;
-                Ok(true)
+                Ok(Some(info.size))
             }
-            None => Ok(false),
+            None => Ok(None),
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Manifest {
 pub struct StoredManifest {
     /// Its digest, by the algorithm that it was pushed with.
     pub digest: Digest,
+    /// What it says that it is.
+    pub media_type: MediaType,
     /// The manifest that it refers to, whether that exists or not.
     pub subject: Option<Digest>,
 }
@@ -147,7 +149,7 @@ impl Registry {
         }
         self.caches.keep_manifest(&digest, content);
         self.caches.saw_link(Link::Manifest, repository, &digest);
-        Ok(StoredManifest { digest, subject: outline.subject })
+        Ok(StoredManifest { digest, media_type: outline.media_type, subject: outline.subject })
     }
 
     /// Takes a manifest from a repository, at once, with the tags that point to it. Its bytes stay: other repositories may have
@@ -162,6 +164,21 @@ impl Registry {
         digest: &Digest,
         kept: KeptTags<'_>,
     ) -> Result<()> {
+        self.delete_manifest_and_tell(repository, digest, kept, &|_| {}).await
+    }
+
+    /// As [`Registry::delete_manifest`]. Tells `gone` what was taken away, as soon as it is: first the manifest by its digest,
+    /// then each tag.
+    ///
+    /// # Errors
+    /// As [`Registry::delete_manifest`].
+    pub async fn delete_manifest_and_tell(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        kept: KeptTags<'_>,
+        gone: &(dyn Fn(Reference) + Sync),
+    ) -> Result<()> {
         self.may_delete()?;
         let revision = layout::revision_link(repository, digest)?;
         let stored = self.links.read(&revision).await?.ok_or_else(|| Error::ManifestUnknown {
@@ -171,13 +188,14 @@ impl Registry {
         self.refuse_for_tags_of(repository, digest, kept).await?;
         self.caches.missed_link(Link::Manifest, repository, digest);
         self.links.delete(&revision).await?;
+        gone(Reference::Digest(digest.clone()));
         // It is gone; what follows tidies up behind it. What cannot be read refers to nothing.
         if let Some(content) = self.manifest_content(&stored).await?
             && let Ok(Outline { subject: Some(subject), .. }) = Outline::of(&content)
         {
             self.links.delete(&layout::referrer_link(repository, &subject, digest)?).await?;
         }
-        self.delete_tags_of(repository, digest).await
+        self.delete_tags_of(repository, digest, gone).await
     }
 
     /// The manifest for Linux on AMD64 that a list of manifests names, for clients that know no lists; `None` when it names

@@ -108,9 +108,18 @@ impl Registry {
         }
     }
 
-    /// Takes away the tags that point to a manifest.
-    pub(crate) async fn delete_tags_of(&self, repository: &RepositoryName, digest: &Digest) -> Result<()> {
-        let unlink = |tag: Tag| async move { self.unlink_tag(repository, &tag).await.map(drop) };
+    /// Takes away the tags that point to a manifest, and tells `gone` of each.
+    pub(crate) async fn delete_tags_of(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        gone: &(dyn Fn(Reference) + Sync),
+    ) -> Result<()> {
+        let unlink = |tag: Tag| async move {
+            self.unlink_tag(repository, &tag).await?;
+            gone(Reference::Tag(tag));
+            Ok(())
+        };
         self.for_tags_of(repository, digest, KeptTags::those(&|_| true), unlink).await
     }
 

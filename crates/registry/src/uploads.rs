@@ -257,7 +257,8 @@ impl Registry {
         }
     }
 
-    /// Takes the last chunk, if there is one, proves the digest, publishes the blob and gives it to the repository.
+    /// Takes the last chunk, if there is one, proves the digest, publishes the blob and gives it to the repository. Answers the
+    /// bytes of the blob.
     ///
     /// `length` is that of the last chunk, where it is known; 0 means that there is none.
     ///
@@ -271,11 +272,11 @@ impl Registry {
         length: Option<u64>,
         stream: ByteStream,
         digest: &Digest,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let id = upload.position.id.clone();
         let finished = self.try_to_finish(upload, first, length, stream, digest).await;
         let outcome = match finished {
-            Ok(()) => "finished",
+            Ok(_) => "finished",
             Err(Error::DigestMismatch { .. }) => "mismatched",
             Err(_) => return finished,
         };
@@ -291,11 +292,12 @@ impl Registry {
         length: Option<u64>,
         stream: ByteStream,
         digest: &Digest,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let upload = if length == Some(0) { self.look_again(upload).await? } else { upload };
         match (&upload.position.standing, length) {
             (Standing::Fresh, Some(length)) if first.unwrap_or(0) == 0 => {
-                self.write_whole(&upload.position.repository, length, stream, digest).await
+                self.write_whole(&upload.position.repository, length, stream, digest).await?;
+                Ok(length)
             }
             (Standing::At { .. }, Some(0)) => self.publish(upload, digest).await,
             _ => {
@@ -342,11 +344,11 @@ impl Registry {
             .into()
     }
 
-    async fn publish(&self, upload: Upload, digest: &Digest) -> Result<()> {
+    async fn publish(&self, upload: Upload, digest: &Digest) -> Result<u64> {
         let Upload { position, hasher, .. } = upload;
         let UploadPosition { repository, id, standing, .. } = position;
         let Standing::At { offset, revision } = standing else {
-            return compare(digest, hasher);
+            return compare(digest, hasher).map(|()| 0);
         };
         let hasher = if hasher.algorithm() == digest.algorithm() {
             hasher
@@ -368,7 +370,8 @@ impl Registry {
                 self.storage.stage_publish(&id, &revision, &name, WriteMode::Replace).await?;
             }
         }
-        self.link_blob(&repository, digest, digest, offset).await
+        self.link_blob(&repository, digest, digest, offset).await?;
+        Ok(offset)
     }
 
     /// The hash of what is staged, by another algorithm than the one that ran along.

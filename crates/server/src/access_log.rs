@@ -25,6 +25,7 @@ use crate::forwarded::host;
 use crate::listener::Peer;
 use crate::measured::CLIENT_WENT_AWAY;
 use crate::parameters::text;
+use crate::request::Remote;
 use crate::request_id::RequestId;
 use crate::{Action, App, Route};
 use combined::Combined;
@@ -66,6 +67,7 @@ where
         request.extensions_mut().insert(forwarded);
         // As registry:2: a proxy's word for the client has no port.
         let remote = if client == peer.ip().to_canonical() { peer.to_string() } else { client.to_string() };
+        request.extensions_mut().insert(Remote(remote.clone()));
         let span = span(&id, &request, &remote, self.app.route(request.uri().path()).ok());
         if let Some(join) = self.app.options().join_trace.filter(|_| trusted) {
             join(&span, request.headers());

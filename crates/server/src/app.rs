@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use apus_events::Events;
 use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_storage::BoxError;
@@ -58,6 +59,8 @@ pub struct AppOptions {
     pub longest_tags: usize,
     /// Version 1 of the protocol; `None` where it is not spoken.
     pub version_1: Option<Version1>,
+    /// Who is told of what happens. The default tells nobody.
+    pub events: Events,
 }
 
 impl Default for AppOptions {
@@ -76,6 +79,7 @@ impl Default for AppOptions {
             // What one listing of a stock Swift gives.
             longest_tags: 10_000,
             version_1: None,
+            events: Events::default(),
         }
     }
 }
@@ -182,7 +186,14 @@ impl App {
         let base = locations.base(&parts.uri, &parts.headers, forwarded) + prefix;
         let identity = permit.identity().clone();
         tracing::Span::current().record("auth.user.name", identity.name());
-        let head = Head { uri: parts.uri, headers: parts.headers, base, permit };
+        let head = Head {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            base,
+            permit,
+            extensions: parts.extensions,
+        };
         let received =
             Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
         let answer = self.act(action, &head, received).await.unwrap_or_else(Failure::answer);
@@ -203,7 +214,7 @@ impl App {
             Action::GetBlob(name, digest, Content::Omitted) => self.head_blob(&name, &digest, head).await,
             Action::GetBlob(name, digest, Content::Sent) => self.get_blob(&name, &digest, head).await,
             Action::DeleteManifest(name, reference) => self.delete_manifest(&name, &reference, head).await,
-            Action::DeleteBlob(name, digest) => self.delete_blob(&name, &digest).await,
+            Action::DeleteBlob(name, digest) => self.delete_blob(&name, &digest, head).await,
             Action::StartUpload(name) => self.start_upload(&name, head, received).await,
             Action::UploadStatus(name, id) => self.upload_status(&name, &id, head).await,
             Action::AppendUpload(name, id) => self.append_upload(&name, &id, head, received).await,

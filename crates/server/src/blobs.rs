@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use apus_registry::{BlobInfo, BlobUrl, Digest, RepositoryName};
+use apus_registry::{BlobInfo, BlobUrl, Digest, Reference, RepositoryName};
 use apus_storage::{BoxError, ByteRange, ByteStream, body};
 use bytes::Bytes;
 use futures_util::{TryStreamExt, stream};
@@ -26,6 +26,7 @@ impl App {
         head: &Head,
     ) -> Result<Answer, Failure> {
         let size = self.blob_size(name, digest).await?;
+        self.blob_pulled(name, digest, size, head).await;
         if none_match(&head.headers, &digest.to_string()) {
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
@@ -41,7 +42,8 @@ impl App {
         head: &Head,
     ) -> Result<Answer, Failure> {
         if none_match(&head.headers, &digest.to_string()) {
-            self.blob_size(name, digest).await?;
+            let size = self.blob_size(name, digest).await?;
+            self.blob_pulled(name, digest, size, head).await;
             return Ok(described(status(StatusCode::NOT_MODIFIED), digest));
         }
         let wanted = Wanted::of(&head.headers, &digest.to_string());
@@ -49,16 +51,20 @@ impl App {
             && let Ok(url) = HeaderValue::try_from(url)
         {
             // Stores differ about ranges that select nothing.
-            let selects_nothing = wanted.selects_nothing_of(size);
-            return Ok(if selects_nothing { unsatisfiable(size) } else { redirected(url, digest) });
+            if wanted.selects_nothing_of(size) {
+                return Ok(unsatisfiable(size));
+            }
+            self.blob_pulled(name, digest, size, head).await;
+            return Ok(redirected(url, digest));
         }
         let answer = match wanted {
-            Wanted::Whole => self.whole(name, digest).await?,
+            Wanted::Whole => self.whole(name, digest, head).await?,
             Wanted::One(range) => {
                 let blob = self.open_blob(name, digest, range).await?;
                 if blob.range.is_empty() {
                     return Ok(unsatisfiable(blob.size));
                 }
+                self.blob_pulled(name, digest, blob.size, head).await;
                 let content_range = content_range(&blob.range, blob.size);
                 streamed(StatusCode::PARTIAL_CONTENT, blob.range.end - blob.range.start, blob.stream)
                     .with_header(header::CONTENT_TYPE, OCTETS)
@@ -67,25 +73,28 @@ impl App {
             Wanted::Several(ranges) => match self.stored_blob(name, digest).await? {
                 Some(info) => {
                     let ranges = ranges.into_iter().map(|range| range.of(info.size));
-                    self.parts(&info, ranges.filter(|range| !range.is_empty()).collect())
+                    let ranges: Vec<Range<u64>> = ranges.filter(|range| !range.is_empty()).collect();
+                    if ranges.is_empty() {
+                        return Ok(unsatisfiable(info.size));
+                    }
+                    self.blob_pulled(name, digest, info.size, head).await;
+                    self.parts(&info, ranges)
                 }
                 // It is yet to be fetched. Who asks for parts takes the whole, too (RFC 9110, section 14.2).
-                None => self.whole(name, digest).await?,
+                None => self.whole(name, digest, head).await?,
             },
         };
         Ok(described(answer, digest))
     }
 
-    async fn whole(&self, name: &RepositoryName, digest: &Digest) -> Result<Answer, Failure> {
+    async fn whole(&self, name: &RepositoryName, digest: &Digest, head: &Head) -> Result<Answer, Failure> {
         let blob = self.open_blob(name, digest, ByteRange::Full).await?;
+        self.blob_pulled(name, digest, blob.size, head).await;
         Ok(streamed(StatusCode::OK, blob.size, blob.stream).with_header(header::CONTENT_TYPE, OCTETS))
     }
 
     /// Several parts in one answer, each opened when the one before it has been sent (RFC 9110, section 14.6).
     fn parts(&self, info: &BlobInfo, ranges: Vec<Range<u64>>) -> Answer {
-        if ranges.is_empty() {
-            return unsatisfiable(info.size);
-        }
         let boundary = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>());
         let end = Bytes::from(format!("\r\n--{boundary}--\r\n"));
         let parts: Vec<(Bytes, Range<u64>)> = ranges
@@ -119,8 +128,10 @@ impl App {
         &self,
         name: &RepositoryName,
         digest: &Digest,
+        head: &Head,
     ) -> Result<Answer, Failure> {
         self.registry().delete_blob(name, digest).await?;
+        self.deleted(name, &Reference::Digest(digest.clone()), head).written().await;
         Ok(status(StatusCode::ACCEPTED))
     }
 }

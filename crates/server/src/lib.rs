@@ -15,6 +15,7 @@
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | [`Version1`] | or it is for version 1 of the protocol, which [`apus_v1`] speaks |
 //! | `source` | content comes from the registry, or from a cache of other registries in front of it |
+//! | `events` | it is told to whoever wants to know |
 //! | `answer`, `errors`, `warning` | the answer, or the error in the form of the specification |
 //!
 //! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
@@ -35,6 +36,7 @@ mod debug;
 mod drain;
 mod elements;
 mod errors;
+mod events;
 mod forwarded;
 mod listener;
 mod lists;

@@ -34,6 +34,14 @@ impl Locations {
             }
         }
     }
+
+    /// The same for who reads it elsewhere, and so has no use for a path alone.
+    pub(crate) fn whole_base(&self, uri: &Uri, headers: &HeaderMap, forwarded: Option<&Forwarded>) -> String {
+        match self {
+            Self::Relative => Self::AsAsked.base(uri, headers, forwarded),
+            Self::Under(_) | Self::AsAsked => self.base(uri, headers, forwarded),
+        }
+    }
 }
 
 /// The host that the client used, with its port: as proxies say, else as the request does.

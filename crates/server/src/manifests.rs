@@ -1,5 +1,8 @@
 //! Manifests: by tag or digest, byte for byte (OCI distribution specification, "Pulling manifests", "Pushing Manifests").
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use apus_events::Told;
 use apus_registry::{Error, KeptTags, Manifest, MediaType, PutManifest, Reference, RepositoryName, Tag};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
@@ -38,6 +41,10 @@ impl App {
         head: &Head,
     ) -> Result<Answer, Failure> {
         let manifest = self.manifest(name, reference).await?;
+        let is_known = none_match(&head.headers, &manifest.digest.to_string());
+        if !is_known {
+            self.manifest_pulled(name, tag_of(reference), &manifest, head).await;
+        }
         let of_list = match reference {
             Reference::Tag(_) if manifest.media_type.is_docker_list() && knows_no_lists(&head.headers) => {
                 // As registry:2 does for clients from before there were lists.
@@ -45,6 +52,9 @@ impl App {
             }
             _ => None,
         };
+        if let Some(image) = of_list.as_ref().filter(|_| !is_known) {
+            self.manifest_pulled(name, None, image, head).await;
+        }
         Ok(match of_list {
             Some(image) => warn(described(image, head), ONE_OF_A_LIST),
             None if manifest.media_type.is_schema_1() => warn(described(manifest, head), SCHEMA_1),
@@ -81,8 +91,17 @@ impl App {
         let media_type = text(&head.headers, header::CONTENT_TYPE).and_then(MediaType::parse);
         let is_kept = |tag: &Tag| !head.permit.may_overwrite(name.as_str(), tag.as_str());
         let kept = KeptTags::those(&is_kept);
-        let put = PutManifest { repository: name, reference, tags: &tags, kept, media_type, content };
+        let put = PutManifest {
+            repository: name,
+            reference,
+            tags: &tags,
+            kept,
+            media_type,
+            content: content.clone(),
+        };
         let stored = self.registry().put_manifest(put).await?;
+        let manifest = Manifest { digest: stored.digest.clone(), media_type: stored.media_type, content };
+        self.manifest_pushed(name, tag_of(reference).into_iter().chain(&tags), &manifest, head).await;
         let place = Route::Manifest(name.clone(), Reference::Digest(stored.digest.clone()));
         let mut answer = status(StatusCode::CREATED)
             .with_header(header::LOCATION, head.location(&place))
@@ -107,7 +126,10 @@ impl App {
             Reference::Tag(tag) if is_kept(tag) => {
                 return Err(Error::TagKept { repository: name.clone(), tag: tag.clone() }.into());
             }
-            Reference::Tag(tag) => self.registry().delete_tag(name, tag).await?,
+            Reference::Tag(tag) => {
+                self.registry().delete_tag(name, tag).await?;
+                self.deleted(name, reference, head).written().await;
+            }
             Reference::Digest(digest) => {
                 // To know which tags it has is a reading of all of them: only where some may have to stay.
                 let kept = if head.permit.may_delete_all_tags(name.as_str()) {
@@ -115,10 +137,27 @@ impl App {
                 } else {
                     KeptTags::those(&is_kept)
                 };
-                self.registry().delete_manifest(name, digest, kept).await?;
+                // Of each at once, for the deletion may end in the middle; the last word is written after all others.
+                let last = Mutex::new(Told::default());
+                let gone = |gone: Reference| *lock(&last) = self.deleted(name, &gone, head);
+                let deleted = self.registry().delete_manifest_and_tell(name, digest, kept, &gone).await;
+                let last = std::mem::take(&mut *lock(&last));
+                last.written().await;
+                deleted?;
             }
         }
         Ok(status(StatusCode::ACCEPTED))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tag_of(reference: &Reference) -> Option<&Tag> {
+    match reference {
+        Reference::Tag(tag) => Some(tag),
+        Reference::Digest(_) => None,
     }
 }
 

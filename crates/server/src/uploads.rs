@@ -28,19 +28,19 @@ impl App {
         }
         if let Some(digest) = query(&head.uri, "mount") {
             let digest = Digest::parse(&digest)?;
+            let from = query(&head.uri, "from").map(|from| RepositoryName::parse(&from)).transpose()?;
             // Only who may read a blob is given it; else it is uploaded, as where there is none to mount.
-            let mounted = match query(&head.uri, "from") {
-                Some(from) => {
-                    let from = RepositoryName::parse(&from)?;
-                    head.permit.allows(&Access::repository(from.as_str(), Right::Pull))
-                        && self.registry().mount_blob(&digest, &from, name).await?
+            let mounted = match &from {
+                Some(from) if head.permit.allows(&Access::repository(from.as_str(), Right::Pull)) => {
+                    self.registry().mount_blob(&digest, from, name).await?
                 }
-                None => {
-                    head.permit.may_pull_everywhere()
-                        && self.registry().mount_blob_from_anywhere(&digest, name).await?
+                None if head.permit.may_pull_everywhere() => {
+                    self.registry().mount_blob_from_anywhere(&digest, name).await?
                 }
+                _ => None,
             };
-            if mounted {
+            if let Some(size) = mounted {
+                self.blob_mounted(name, from.as_ref(), &digest, size, head).await;
                 return Ok(created(name, &digest, head));
             }
         }
@@ -72,7 +72,8 @@ impl App {
         let position = self.registry().begin_upload(owner, digest.algorithm());
         let token = self.registry().upload_token(&position).await?;
         let upload = self.registry().upload(owner, position.id().as_str(), Some(&token)).await?;
-        self.registry().finish(upload, None, length, received.into_stream(), digest).await?;
+        let size = self.registry().finish(upload, None, length, received.into_stream(), digest).await?;
+        self.blob_pushed(name, digest, size, head).await;
         Ok(created(name, digest, head))
     }
 
@@ -117,7 +118,10 @@ impl App {
         let upload = self.registry().upload(owner(name, head), id, state(head).as_deref()).await?;
         let length = received.length;
         match self.registry().finish(upload, first, length, received.into_stream(), &digest).await {
-            Ok(()) => Ok(created(name, &digest, head)),
+            Ok(size) => {
+                self.blob_pushed(name, &digest, size, head).await;
+                Ok(created(name, &digest, head))
+            }
             Err(error) => self.refused(error, head).await,
         }
     }

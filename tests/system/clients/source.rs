@@ -22,7 +22,7 @@ const LEAST_LAYERS: usize = 3;
 pub(super) const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
 
 /// An image in an OCI layout.
-pub(super) struct Source {
+pub(crate) struct Source {
     pub(super) layout: PathBuf,
     pub(super) tag: &'static str,
 }
@@ -39,7 +39,7 @@ impl Source {
     }
 
     /// What clients call it.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("oci:{}:{}", self.layout.display(), self.tag)
     }
 
@@ -49,14 +49,14 @@ impl Source {
 }
 
 /// An image of a few MiB, for two platforms, made here from files of every kind: one layer is the same for both, two are not.
-pub(super) struct Small {
+pub(crate) struct Small {
     directory: TempDir,
     /// The file of the lowest layer that the highest one removes.
     removed: String,
 }
 
 impl Small {
-    pub(super) fn make() -> Self {
+    pub(crate) fn make() -> Self {
         // Names of directories become names of images, without capitals.
         let unique = format!("{:016x}", rand::random::<u64>());
         let directory = tempfile::Builder::new().prefix(&unique).rand_bytes(0).tempdir().unwrap();
@@ -86,12 +86,12 @@ impl Small {
     }
 
     /// The image for one architecture.
-    pub(super) fn image(&self, architecture: &'static str) -> Source {
+    pub(crate) fn image(&self, architecture: &'static str) -> Source {
         Source { layout: self.layout(), tag: architecture }
     }
 
     /// The list of both.
-    pub(super) fn list(&self) -> Source {
+    pub(crate) fn list(&self) -> Source {
         Source { layout: self.layout(), tag: LIST }
     }
 

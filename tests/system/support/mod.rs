@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod content;
 pub(crate) mod image;
 pub(crate) mod proxy;
+pub(crate) mod receiver;
 pub(crate) mod swift;
 
 pub(crate) use apus::Apus;

@@ -1,18 +1,41 @@
 //! `notifications`: who is told of pushes, pulls and deletions.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderMap;
 use secrecy::SecretString;
 
 /// Who is told, and how much. Without endpoints nobody is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct NotificationsConfig {
     /// `events.includereferences`: an event of a manifest lists what the manifest names. Default false.
     pub include_references: bool,
     /// `endpoints`, without those that are `disabled`.
     pub endpoints: Vec<EndpointConfig>,
+    /// `queue.directory`: events wait there, and outlive a restart. `None`, the default, for memory.
+    pub queue_directory: Option<PathBuf>,
+    /// `queue.maxsize`: bytes of events that may wait for one endpoint, at least 1 MiB. Default 16 MiB in memory, 1 GiB in a
+    /// directory.
+    pub queue_size: u64,
+}
+
+impl NotificationsConfig {
+    pub(crate) const SIZE_IN_MEMORY: u64 = 16 << 20;
+    pub(crate) const SIZE_IN_DIRECTORY: u64 = 1 << 30;
+    pub(crate) const LEAST_SIZE: u64 = 1 << 20;
+}
+
+impl Default for NotificationsConfig {
+    fn default() -> Self {
+        Self {
+            include_references: false,
+            endpoints: Vec::new(),
+            queue_directory: None,
+            queue_size: Self::SIZE_IN_MEMORY,
+        }
+    }
 }
 
 /// One of `notifications.endpoints`.

@@ -30,7 +30,6 @@ const NOT_YET: &[NotYet] = &[
         |config| config.storage.read_only,
         "this version cannot refuse writes; remove this key if writes may be taken",
     ),
-    warns("notifications", |config| !config.notifications.endpoints.is_empty(), "no notifications are sent"),
     warns(
         "storage.maintenance.uploadpurging",
         |config| config.storage.upload_purging.is_some(),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use ::http::Uri;
 use secrecy::SecretString;
 
-use super::common::{count, duration, parse_hidden, secret_headers, sections};
+use super::common::{count, duration, parse_hidden, path, secret_headers, sections};
 use super::word;
+use crate::quantity::size;
 use crate::section::Section;
 use crate::{ConfigError, EndpointConfig, EventAction, NotificationsConfig, Warning};
 
@@ -27,8 +28,22 @@ pub(super) fn read(
     events.finish(warnings);
     let endpoints =
         sections(&mut section, "endpoints", "a list of endpoints", |item| endpoint(item, warnings))?;
+    let mut queue = section.section("queue")?;
+    let queue_directory = path(&mut queue, "directory")?;
+    let at_least = |size: &u64| *size >= NotificationsConfig::LEAST_SIZE;
+    let queue_size =
+        queue.parse("maxsize", "a number of bytes, at least 1MiB", |text| size(text).filter(at_least))?;
+    queue.finish(warnings);
     section.finish(warnings);
-    Ok(NotificationsConfig { include_references, endpoints: endpoints.into_iter().flatten().collect() })
+    Ok(NotificationsConfig {
+        include_references,
+        endpoints: endpoints.into_iter().flatten().collect(),
+        queue_size: queue_size.unwrap_or(match queue_directory {
+            Some(_) => NotificationsConfig::SIZE_IN_DIRECTORY,
+            None => NotificationsConfig::SIZE_IN_MEMORY,
+        }),
+        queue_directory,
+    })
 }
 
 /// `None` for one that is disabled, which must be sound all the same.

@@ -143,6 +143,7 @@ const HELPER: &[Key] = &[text("command"), word("lifetime")];
 const NOTIFICATIONS: &[Key] = &[
     section("events", &[word_or("includereferences", "false")]).in_variables("eventconfig"),
     list("endpoints", &Kind::Optional(ENDPOINT)),
+    optional("queue", &[text("directory"), word("maxsize")]),
 ];
 
 const ENDPOINT: &[Key] = &[

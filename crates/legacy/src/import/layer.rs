@@ -89,7 +89,8 @@ impl Importer<'_> {
             Ok(_) => Ok(true),
             Err(RegistryError::BlobUnknown { .. }) if self.options.dry_run => Ok(false),
             Err(RegistryError::BlobUnknown { .. }) => {
-                Ok(self.registry.mount_blob_from_anywhere(digest, repository).await.map_err(Error::from)?)
+                let mounted = self.registry.mount_blob_from_anywhere(digest, repository).await;
+                Ok(mounted.map_err(Error::from)?.is_some())
             }
             Err(error) => Err(Error::from(error).into()),
         }
@@ -327,7 +328,8 @@ impl Staging<'_> {
         let Some(upload) = self.upload else { return Ok(()) };
         let nothing = Box::pin(stream::empty());
         let published = self.importer.registry.finish(upload, None, Some(0), nothing, digest).await;
-        Ok(published.map_err(Error::from)?)
+        published.map_err(Error::from)?;
+        Ok(())
     }
 
     /// What is left if this fails is found by the purging of uploads.

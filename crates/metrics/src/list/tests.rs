@@ -10,7 +10,9 @@ fn every_name_is_there_once_and_well_formed() {
         assert!(names.insert(name), "{name} twice");
         assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
         assert!(["registry_", "apus_", "process_"].iter().any(|prefix| name.starts_with(prefix)), "{name}");
-        assert_eq!(name.ends_with("_total"), matches!(kind, Kind::Counter | Kind::Reading), "{name}");
+        let is_total =
+            matches!(kind, Kind::Counter | Kind::Reading) || *name == "registry_notifications_pending_total";
+        assert_eq!(name.ends_with("_total"), is_total, "{name}");
         assert!(help.ends_with('.'), "{name}: {help}");
         for label in *labels {
             assert!(label.name != "le" && label.name.chars().all(|c| c.is_ascii_lowercase()), "{name}");
@@ -47,6 +49,9 @@ fn the_names_of_registry_2_keep_their_labels_and_kinds() {
         ("registry_proxy_misses_total", "counter", "type"),
         ("registry_proxy_pulled_bytes_total", "counter", "type"),
         ("registry_proxy_pushed_bytes_total", "counter", "type"),
+        ("registry_notifications_events_total", "counter", "endpoint,type"),
+        ("registry_notifications_pending_total", "gauge", "endpoint"),
+        ("registry_notifications_status_total", "counter", "code,endpoint"),
     ] {
         assert_eq!(shape(name), (kind, labels.to_owned()), "{name}");
     }

@@ -57,7 +57,6 @@ fn the_rest_is_warned_about() {
         [
             "config.yml:9:5: storage.maintenance.uploadpurging: not obeyed by this version: old uploads are not purged \
              by these rules",
-            "config.yml:14:1: notifications: not obeyed by this version: no notifications are sent",
         ]
     );
 }

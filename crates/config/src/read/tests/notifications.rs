@@ -7,12 +7,11 @@ use secrecy::ExposeSecret as _;
 use super::parse;
 use crate::{EventAction, NotificationsConfig};
 
-/// What `notifications: {...}` means, and the warnings other than that nothing is sent.
+/// What `notifications: {...}` means, and the warnings.
 fn read(keys: &str) -> (NotificationsConfig, Vec<String>) {
     let text = format!("version: 0.1\nstorage: inmemory\nnotifications: {{{keys}}}\n");
     let loaded = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let others = loaded.warnings.iter().filter(|warning| warning.key != "notifications");
-    (loaded.config.notifications, others.map(ToString::to_string).collect())
+    (loaded.config.notifications, loaded.warnings.iter().map(ToString::to_string).collect())
 }
 
 fn error(keys: &str) -> String {
@@ -65,6 +64,26 @@ fn an_endpoint_with_everything() {
     assert_eq!(endpoint.ignored_actions, [EventAction::Pull, EventAction::Mount]);
     assert!(warnings.is_empty(), "{warnings:?}");
     assert!(!format!("{notifications:?}").contains("hunter"), "Debug shows a secret");
+}
+
+#[test]
+fn where_events_wait() {
+    let queue = |keys: &str| {
+        let (notifications, warnings) = read(keys);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let directory = notifications.queue_directory.map(|path| path.display().to_string());
+        (directory, notifications.queue_size)
+    };
+    let directory = || Some("/var/events".to_owned());
+    assert_eq!(queue(""), (None, 16 << 20));
+    assert_eq!(queue("queue: {maxsize: 1MiB}"), (None, 1 << 20));
+    assert_eq!(queue("queue: {directory: /var/events}"), (directory(), 1 << 30));
+    assert_eq!(queue("queue: {directory: /var/events, maxsize: 20G}"), (directory(), 20 << 30));
+    for size in ["1023K", "0", "-1", "much"] {
+        let told = format!("found {size:?}, expected a number of bytes, at least 1MiB");
+        let error = error(&format!("queue: {{maxsize: {size}}}"));
+        assert!(error.ends_with(&format!("notifications.queue.maxsize: {told}")), "{error}");
+    }
 }
 
 #[test]
