@@ -8,7 +8,7 @@ mod auth;
 mod common;
 mod database;
 mod debug;
-mod exposed;
+pub(crate) mod exposed;
 mod health;
 mod http;
 mod log;

@@ -8,11 +8,15 @@ use super::storage::SECRET;
 use super::{Secrets, is_one, translate};
 use crate::effective::written;
 use crate::environment::Environment;
+use crate::read::{self, exposed};
 use crate::tree::{Entry, Node, Value};
-use crate::{ConfigError, Source, Warning, load, read};
+use crate::{ConfigError, Source, Warning, load};
 
 /// The variable by which the secret is given today.
 const SECRET_TODAY: &str = "REGISTRY_STORAGE_SWIFT_PASSWORD";
+
+/// What a file of today says of a registry in which nobody signs in.
+const OPEN: &str = "# As before: whoever reaches the registry may read and change all images.\nauth: none\n";
 
 /// A file of today that means what one of docker-registry 0.x does.
 #[derive(Debug)]
@@ -40,7 +44,8 @@ impl Converted {
         let translated = translate(file, environment, Secrets::Named, &mut warnings)?;
         let own = warnings.len();
         // What cannot be read back is told now; what the readers warn of, they will warn of then.
-        read::interpret(translated.tree.clone(), true, &mut warnings)?;
+        let (_, hindrances) = read::interpret(translated.tree.clone(), false, &mut warnings)?;
+        let is_open = hindrances.iter().any(|hindrance| hindrance.key == exposed::KEY);
         warnings.truncate(own);
         warnings.sort_by(|one, other| one.place.cmp(&other.place));
 
@@ -48,6 +53,9 @@ impl Converted {
         let mut yaml = format!("# Made by `apus config convert` of {}{flavour}.\n", path.display());
         if let Value::Mapping(entries) = &translated.tree.value {
             put_all(&mut yaml, entries, 0);
+        }
+        if is_open {
+            yaml.push_str(OPEN);
         }
         if !warnings.is_empty() {
             yaml.push_str("\n# Of the old file:\n");

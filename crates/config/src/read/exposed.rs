@@ -7,11 +7,15 @@ use super::not_yet::place;
 use crate::tree::Node;
 use crate::{ClientAuthMode, Config, Place, Source, Warning};
 
+/// Where it is said who can reach a registry: the key of what stops it, or is warned about.
+pub(crate) const KEY: &str = "http.addr";
+
 /// Keys that no registry but Apus has: who writes one of them writes for Apus. Those of registry 3, of OpenShift's registry and of
 /// docker-registry's driver are none.
 const OWN: &[&str] = &[
     "access",
     "http.trustedproxies",
+    "notifications.queue",
     "proxy.allowednetworks",
     "proxy.freshness",
     "proxy.ns",
@@ -50,7 +54,7 @@ impl Author {
             is_without_file: root.place.source == Source::Default,
             // Such a file is told in keys of Apus's own.
             own_key: OWN.iter().copied().find(|key| !is_docker_registry && place(root, key).is_some()),
-            address: place(root, "http.addr").unwrap_or_else(|| root.place.clone()),
+            address: place(root, KEY).unwrap_or_else(|| root.place.clone()),
         }
     }
 
@@ -67,7 +71,7 @@ impl Author {
             }
             None => risk.to_owned(),
         };
-        let warning = Warning { place: self.address, key: "http.addr".to_owned(), message };
+        let warning = Warning { place: self.address, key: KEY.to_owned(), message };
         if self.is_without_file || self.own_key.is_some() {
             return Some(warning);
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{OPENSTACK, README};
-use crate::{Config, Converted, Environment};
+use crate::{AuthConfig, Config, Converted, Environment, Loaded};
 
 fn converted(text: &str, variables: &[(&str, &str)]) -> (Converted, Config) {
     let directory = tempfile::tempdir().unwrap();
@@ -14,15 +14,17 @@ fn converted(text: &str, variables: &[(&str, &str)]) -> (Converted, Config) {
     (Converted::load(&path, &environment).unwrap().unwrap(), old)
 }
 
-/// The configuration that the new file comes to.
+/// The configuration that the new file comes to, of a registry in which nobody signs in: only the new file says so.
 fn read_back(converted: &Converted, variables: &[(&str, &str)]) -> Config {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new.yml");
     std::fs::write(&path, &converted.yaml).unwrap();
     let environment = Environment::new(variables.iter().copied());
-    Config::load_with(Some(&path), &environment)
-        .unwrap_or_else(|error| panic!("{error}\n{}", converted.yaml))
-        .config
+    let loaded = Config::load_with(Some(&path), &environment)
+        .and_then(Loaded::fit_to_serve)
+        .unwrap_or_else(|error| panic!("{error}\n{}", converted.yaml));
+    assert_eq!(loaded.config.auth, Some(AuthConfig::Nobody), "{}", converted.yaml);
+    Config { auth: None, ..loaded.config }
 }
 
 #[test]
