@@ -105,12 +105,18 @@ impl Service {
         panic!("it never said {words}");
     }
 
-    /// What its log says it listens on; it says so before it is ready.
+    /// What its log says it listens on. It says so before it is ready, but the log comes another way.
     pub(super) fn address(&self) -> SocketAddr {
-        let log = self.log.lock().unwrap();
-        let line = log.iter().find(|line| line.contains("\"listening\"")).expect("it does not listen");
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        line["address"].as_str().unwrap().parse().unwrap()
+        let begun = Instant::now();
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            if let Some(line) = log.iter().find(|line| line.contains("\"listening\"")) {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                return line["address"].as_str().unwrap().parse().unwrap();
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not say where it listens: {log:#?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(super) fn client(&self) -> Client {
