@@ -19,6 +19,7 @@
 //! | `outage` | a Swift that is down, comes back, refuses the password or the container |
 //! | `health` | registry:2's page of health and its four checks, probes, and that a check never shuts the registry |
 //! | `metrics` | what is measured of real traffic, read by a real Prometheus; the dashboard and the alert rules on it |
+//! | `operations` | read-only, limits, purging of uploads, reload, draining: what operators do while it runs |
 //! | `command` | what the command prints, its exit statuses, SIGTERM |
 //! | `incumbent` | registry:2 beside Apus, over one store, both ways |
 //! | `garbage_collect` | `apus garbage-collect`: what is needed stays, what is not goes, in doubt nothing |
@@ -60,6 +61,7 @@ mod incumbent;
 mod logs;
 mod memory;
 mod metrics;
+mod operations;
 mod outage;
 mod package;
 mod protocol;

@@ -100,7 +100,8 @@ fn collect(command: &GarbageCollect) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let printer = Printer::new(command);
     let collected = runtime.block_on(async {
-        let registry = Registry::new(backend::open(&config.storage)?, options::of_registry(&config));
+        let storage = backend::open(&config.storage, false)?.storage;
+        let registry = Registry::new(storage, options::of_registry(&config));
         let options = CollectOptions {
             delete_untagged: command.delete_untagged,
             dry_run: command.dry_run,

@@ -154,7 +154,7 @@ fn import(command: &DockerRegistry) -> Result<ImportSummary, Failure> {
         let stopped = asked_to_stop(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let importing = async {
             let store = old_registry(command).await?;
-            let storage = backend::open(&config.storage)?;
+            let storage = backend::open(&config.storage, false)?.storage;
             let registry = Registry::new(Arc::clone(&storage), options::of_registry(&config));
             let options = ImportOptions {
                 dry_run: command.dry_run,
@@ -210,7 +210,8 @@ async fn old_registry(command: &DockerRegistry) -> Result<Store, Failure> {
                 }
             }
             let redirect = RedirectConfig { enabled: false, ..RedirectConfig::default() };
-            Ok(Store::new(backend::open(&StorageConfig { driver, redirect, ..StorageConfig::default() })?))
+            let config = StorageConfig { driver, redirect, ..StorageConfig::default() };
+            Ok(Store::new(backend::open(&config, true)?.storage))
         }
     }
 }

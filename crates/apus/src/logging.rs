@@ -11,27 +11,24 @@ use std::io::{IsTerminal, Write as _};
 use apus_config::{LogConfig, LogLevel};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterFn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, registry};
+use tracing_subscriber::{Layer, registry, reload};
 
 use crate::instance;
 use crate::traces::Traces;
 
+/// Changes the level of a log that was begun.
+pub(crate) type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
+
 /// Begins to log. Once in a process; a second call changes nothing.
 pub(crate) fn begin(config: &LogConfig) {
-    begin_with(config, None);
+    drop(begin_with(config, None));
 }
 
-/// The same, and follows what is traced.
-pub(crate) fn begin_with(config: &LogConfig, traces: Option<&Traces>) {
-    let level = match config.level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-    };
+/// The same, and follows what is traced. Answers what changes its level later.
+pub(crate) fn begin_with(config: &LogConfig, traces: Option<&Traces>) -> SetLevel {
     let own = [("version", env!("CARGO_PKG_VERSION")), ("instance.id", instance::id())];
     let own = own.map(|(name, value)| (name.to_owned(), value.into()));
     let chosen = config.fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
@@ -42,10 +39,24 @@ pub(crate) fn begin_with(config: &LogConfig, traces: Option<&Traces>) {
         // Whoever runs it knows best.
         always: chosen.chain(own).collect(),
     };
-    let log = log.with_filter(filter_fn(move |metadata| wanted(metadata, level)).with_max_level_hint(level));
+    let (filter, handle) = reload::Layer::new(filter(config.level));
+    let log = log.with_filter(filter);
     if let Err(error) = registry().with(log).with(traces.map(Traces::layer)).try_init() {
         complain(&error);
     }
+    // It fails only where the log has ended, and then there is nothing to change.
+    Box::new(move |level| drop(handle.reload(self::filter(level))))
+}
+
+/// What is logged at this level.
+fn filter(level: LogLevel) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Clone> {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    filter_fn(move |metadata| wanted(metadata, level)).with_max_level_hint(level)
 }
 
 /// Of the spans, only a request's says what a line is about. Libraries say nothing of how they do it: what passes through them

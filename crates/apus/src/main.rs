@@ -16,6 +16,8 @@ mod logging;
 mod notify;
 mod options;
 mod outgoing;
+mod purging;
+mod reload;
 mod serve;
 mod traces;
 mod version_1;

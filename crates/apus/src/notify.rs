@@ -13,6 +13,16 @@ pub(crate) fn ready(address: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(&format!("listening on {address}"))]);
 }
 
+/// It reads its configuration again; [`ready`] says that it has done so.
+pub(crate) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => {
+            tracing::warn!(%error, "the service manager cannot be told of the reload: there is no clock");
+        }
+    }
+}
+
 /// It stops, and requests may take so long to end: the manager waits for them, whatever its unit says.
 pub(crate) fn stopping(drain_timeout: Duration) {
     let patience = drain_timeout.saturating_add(MARGIN).as_micros();

@@ -1,14 +1,18 @@
 //! From what the configuration says to what the registry and its server can choose.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use apus_config::{
-    CipherSuite, Config, HttpConfig, ProxyConfig, ProxyCredentials, TlsConfig, ValidationConfig,
+    CipherSuite, Config, HttpConfig, LimitsConfig, ProxyConfig, ProxyCredentials, TlsConfig, UrlPattern,
+    ValidationConfig,
 };
 use apus_events::Events;
 use apus_proxy::{CacheOptions, Credentials, Proxies, UpstreamOptions};
-use apus_registry::{IndexPlatforms, Platform, ReferenceChecks, RegistryOptions, RepositoryName};
-use apus_server::{AppOptions, ClientAuth, Locations, ServeOptions, Tls, TlsOptions};
+use apus_registry::{IndexPlatforms, LayerUrls, Platform, ReferenceChecks, RegistryOptions, RepositoryName};
+use apus_server::{
+    AppOptions, ClientAuth, ClientLimits, Locations, RequestRate, ServeOptions, Tls, TlsOptions,
+};
 
 use crate::{logging, traces};
 
@@ -17,6 +21,7 @@ pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     RegistryOptions {
         upload_secret: config.http.secret.clone(),
         deletes: config.storage.delete_enabled,
+        read_only: config.storage.read_only,
         references: references(&config.validation),
         blob_url_lifetime: redirect.enabled.then_some(redirect.lifetime),
         ..RegistryOptions::default()
@@ -32,6 +37,8 @@ pub(crate) fn of_app(config: &Config, events: Events) -> AppOptions {
         access_log: config.log.access_log.then_some(logging::access),
         join_trace: Some(traces::join),
         headers: config.http.headers.clone(),
+        read_only: config.storage.read_only,
+        limits: limits(&config.limits),
         longest_catalog: config.catalog_max_entries.map_or(default.longest_catalog, usize::from),
         longest_tags: config.tags_max_tags.map_or(default.longest_tags, usize::from),
         events,
@@ -116,6 +123,20 @@ fn cipher_suite(suite: CipherSuite) -> apus_server::CipherSuite {
     }
 }
 
+fn limits(limits: &LimitsConfig) -> ClientLimits {
+    let rate = |per_second: NonZeroU32| RequestRate {
+        per_second,
+        burst: limits.client_burst.unwrap_or_else(|| per_second.saturating_mul(TEN)),
+    };
+    ClientLimits {
+        requests: limits.client_requests.map(rate),
+        uploads: limits.client_uploads,
+        all_uploads: limits.uploads,
+    }
+}
+
+const TEN: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+
 /// In the order of registry:2: `host`, `relativeurls`, the request; only that the last has to be asked for.
 fn locations(http: &HttpConfig) -> Locations {
     match (&http.host, http.relative_urls) {
@@ -137,5 +158,10 @@ fn references(validation: &ValidationConfig) -> ReferenceChecks {
             IndexPlatforms::Listed(platforms.iter().map(platform).collect())
         }
     };
-    ReferenceChecks { enabled: validation.enabled, platforms }
+    let patterns = |patterns: &[UrlPattern]| patterns.iter().map(|pattern| pattern.0.clone()).collect();
+    let urls = LayerUrls {
+        allowed: validation.urls_allowed.as_deref().map(patterns),
+        denied: patterns(&validation.urls_denied),
+    };
+    ReferenceChecks { enabled: validation.enabled, platforms, urls }
 }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apus_auth::Policy;
-use apus_config::{Config, ConfigError, HttpConfig, ListenAddress, StorageDriver, TlsCertificate};
+use apus_config::{ConfigError, HttpConfig, ListenAddress, Loaded, StorageDriver, TlsCertificate};
 use apus_proxy::Cache;
 use apus_registry::Registry;
-use apus_server::{App, AppOptions, Listener, Tls, TlsError};
+use apus_server::{App, AppOptions, CurrentApp, Listener, Tls, TlsError};
 use apus_storage::{MeasuredStorage, StorageError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
+use crate::logging::SetLevel;
+use crate::reload::Running;
 use crate::traces::Traces;
 use crate::{
     authorization, backend, configuration, debug, events, health, logging, notify, options, version_1,
@@ -84,32 +87,34 @@ pub(crate) enum ServeError {
 /// Serves until SIGTERM or SIGINT, then lets requests end.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), ServeError> {
     let loaded = configuration::load(file)?.fit_to_serve()?;
-    let config = &loaded.config;
     let policy = authorization::policy(&loaded)?;
     let (traces, no_traces) = match Traces::of_environment() {
         Ok(traces) => (traces, None),
         Err(error) => (None, Some(error)),
     };
-    logging::begin_with(&config.log, traces.as_ref());
+    let set_level = logging::begin_with(&loaded.config.log, traces.as_ref());
     if let Some(error) = no_traces {
         tracing::error!(error = &error as &dyn std::error::Error, "there are no traces");
     }
     configuration::log(&loaded);
-    let newcomer = loaded.file.is_none() && loaded.effective.is_default();
-    let serving = serve(config, policy, newcomer, traces);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(file, loaded, policy, traces, set_level))
 }
 
 async fn serve(
-    config: &Config,
+    file: Option<&Path>,
+    loaded: Loaded,
     policy: Option<Policy>,
-    newcomer: bool,
     traces: Option<Traces>,
+    set_level: SetLevel,
 ) -> Result<(), ServeError> {
     // Before anything else: a signal that comes while storage opens is not lost.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let hangup = signal(SignalKind::hangup())?;
+    let config = &loaded.config;
     let recorder = debug::keep_metrics(&config.http);
-    let mut storage = backend::open(&config.storage)?;
+    let opened = backend::open(&config.storage, config.storage.read_only)?;
+    let mut storage = Arc::clone(&opened.storage);
     if recorder.is_some() || traces.is_some() {
         storage = Arc::new(MeasuredStorage::new(storage));
     }
@@ -128,6 +133,7 @@ async fn serve(
         }
         None => App::new(registry, app_options),
     };
+    let app = CurrentApp::from(app);
     let tls = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {
@@ -139,14 +145,27 @@ async fn serve(
     };
     tracing::info!(address, tls = tls.is_some(), version = env!("CARGO_PKG_VERSION"), "listening");
     notify::ready(&address);
-    if newcomer {
+    if loaded.file.is_none() && loaded.effective.is_default() {
         greet(&address, &config.storage.driver);
     }
+    let (serving, drain_timeout) = (options::of_server(config, tls.clone()), config.http.drain_timeout);
+    let running = Running {
+        file: file.map(Path::to_owned),
+        address,
+        opened,
+        app: app.clone(),
+        tls,
+        set_level,
+        purging: JoinSet::new(),
+        loaded,
+    };
+    let mut following = JoinSet::new();
+    following.spawn(running.follow(hangup));
     let stopped = async {
-        asked_to_stop(terminate, interrupt, config.http.drain_timeout).await;
+        asked_to_stop(terminate, interrupt, drain_timeout).await;
         checking.health().stops();
     };
-    apus_server::serve(listener, app, options::of_server(config, tls), stopped).await;
+    apus_server::serve(listener, app, serving, stopped).await;
     events.close(events::LAST_TRY).await;
     if let Some(traces) = traces {
         traces.end().await;

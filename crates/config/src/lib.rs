@@ -34,6 +34,7 @@
 //! # Ok::<(), apus_config::ConfigError>(())
 //! ```
 
+mod differences;
 mod docker_registry;
 mod effective;
 mod environment;
@@ -57,10 +58,10 @@ pub use load::Loaded;
 pub use model::{
     AccessConfig, AccessPermission, AccessRule, AccessSubject, AuthConfig, AuthVersion, CipherSuite,
     ClientAuth, ClientAuthMode, Config, DebugConfig, EndpointConfig, EndpointType, EventAction, FileCheck,
-    FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig, IndexPlatforms, LogConfig, LogFormat,
-    LogLevel, NotificationsConfig, Platform, ProtectedTags, ProxyConfig, ProxyCredentials, RedirectConfig,
-    SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities, SwiftConfig, SwiftCredentials,
-    SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck, TlsCertificate, TlsConfig, TlsVersion,
-    TokenAuthConfig, UploadPurging, UpstreamConfig, V1Access, V1Config, V1Cors, V1Mirroring,
-    ValidationConfig,
+    FilesystemConfig, HealthConfig, HealthPace, HttpCheck, HttpConfig, IndexPlatforms, LimitsConfig,
+    LogConfig, LogFormat, LogLevel, NotificationsConfig, Platform, ProtectedTags, ProxyConfig,
+    ProxyCredentials, RedirectConfig, SigningAlgorithm, StorageConfig, StorageDriver, SwiftCapabilities,
+    SwiftConfig, SwiftCredentials, SwiftNaming, SwiftSecret, SwiftSignIn, SwiftUser, TcpCheck,
+    TlsCertificate, TlsConfig, TlsVersion, TokenAuthConfig, UploadPurging, UpstreamConfig, UrlPattern,
+    V1Access, V1Config, V1Cors, V1Mirroring, ValidationConfig,
 };

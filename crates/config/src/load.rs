@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::differences::Fingerprints;
 use crate::docker_registry::{self, Secrets};
 use crate::effective::Effective;
 use crate::environment::{Environment, Remarks};
@@ -41,6 +42,7 @@ pub struct Loaded {
     pub effective: Effective,
     /// The file that was read.
     pub file: Option<PathBuf>,
+    pub(crate) fingerprints: Fingerprints,
 }
 
 impl Loaded {
@@ -97,9 +99,10 @@ fn finish(mut tree: Node, environment: &Environment, file: Option<PathBuf>) -> R
     }
     let Remarks { mut warnings, notes, passed_over } = remarks;
     let effective = Effective::new(&tree);
+    let fingerprints = Fingerprints::of(&tree);
     let (config, hindrances) = read::interpret(tree, is_docker_registry, &mut warnings)?;
     warnings.sort_by(|one, other| one.place.cmp(&other.place));
-    Ok(Loaded { config, warnings, hindrances, notes, passed_over, effective, file })
+    Ok(Loaded { config, warnings, hindrances, notes, passed_over, effective, file, fingerprints })
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Node, ConfigError> {

@@ -10,10 +10,11 @@ mod proxy;
 mod tls;
 mod v1;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regex::Regex;
 use secrecy::SecretString;
 
 pub use access::{AccessConfig, AccessPermission, AccessRule, AccessSubject, ProtectedTags};
@@ -49,6 +50,8 @@ pub struct Config {
     pub proxy: Option<ProxyConfig>,
     /// `v1`; `None` unless it is `enabled`.
     pub v1: Option<V1Config>,
+    /// `limits`
+    pub limits: LimitsConfig,
     /// `validation`
     pub validation: ValidationConfig,
     /// `catalog.maxentries`: repositories on the longest page of the catalog. `None`, also for zero and less, for the server's
@@ -378,6 +381,19 @@ pub enum EndpointType {
     Admin,
 }
 
+/// `limits`: how much clients may ask for. Zero and less are no limit, which is the default of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// `client.requestspersecond`: requests of one client on average.
+    pub client_requests: Option<NonZeroU32>,
+    /// `client.burst`: requests of one client at once. `None` for ten seconds' worth.
+    pub client_burst: Option<NonZeroU32>,
+    /// `client.uploads`: contents of blobs that are received from one client at once.
+    pub client_uploads: Option<NonZeroU32>,
+    /// `uploads`: the same from all together.
+    pub uploads: Option<NonZeroU32>,
+}
+
 /// What must be true of a manifest before it is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationConfig {
@@ -385,11 +401,32 @@ pub struct ValidationConfig {
     pub enabled: bool,
     /// `manifests.indexes`: which of the manifests that an index names must be there.
     pub index_platforms: IndexPlatforms,
+    /// `manifests.urls.allow`: by one of these must go each URL of a layer that lies elsewhere. `None` for any.
+    pub urls_allowed: Option<Vec<UrlPattern>>,
+    /// `manifests.urls.deny`: by none of these may one go.
+    pub urls_denied: Vec<UrlPattern>,
 }
+
+/// A regular expression that is found anywhere in a URL.
+#[derive(Clone, Debug)]
+pub struct UrlPattern(pub Regex);
+
+impl PartialEq for UrlPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for UrlPattern {}
 
 impl Default for ValidationConfig {
     fn default() -> Self {
-        Self { enabled: true, index_platforms: IndexPlatforms::default() }
+        Self {
+            enabled: true,
+            index_platforms: IndexPlatforms::default(),
+            urls_allowed: None,
+            urls_denied: Vec::new(),
+        }
     }
 }
 

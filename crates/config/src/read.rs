@@ -11,6 +11,7 @@ mod debug;
 pub(crate) mod exposed;
 mod health;
 mod http;
+mod limits;
 mod log;
 mod maintenance;
 mod not_yet;
@@ -66,6 +67,7 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         health: health::read(root.section("health")?, warnings)?,
         proxy: proxy::read(&mut root, warnings)?,
         v1: v1::read(root.section("v1")?, warnings)?,
+        limits: limits::read(root.section("limits")?, warnings)?,
         validation: validation::read(root.section("validation")?, warnings)?,
         catalog_max_entries: most(root.section("catalog")?, "maxentries", warnings)?,
         tags_max_tags: most(root.section("tags")?, "maxtags", warnings)?,

@@ -100,6 +100,9 @@ pub enum Error {
     /// Deleting is switched off.
     #[error("this registry does not delete; its operator can allow it")]
     DeletesDisabled,
+    /// Nothing may be written.
+    #[error("this registry is read-only")]
+    ReadOnly,
     /// There is no such repository, or nothing in it.
     #[error("there is no repository {repository}")]
     RepositoryUnknown {

@@ -8,6 +8,7 @@
 //! | [`Registry`] | the registry; its methods live in `blobs`, `uploads`, `manifests`, `referrers`, `tags` and `catalog` |
 //! | [`ReferenceChecks`] | which of the things that a manifest names must be there |
 //! | [`Upload`], [`UploadPosition`] | an upload session, and what travels in its URL |
+//! | [`Registry::purge_uploads`] | dropping uploads that nobody goes on with |
 //! | [`Registry::collect_garbage`] | deleting what no manifest needs |
 //! | [`Error`] | what a registry has to say when it cannot do what it was asked |
 //!
@@ -27,6 +28,7 @@ mod manifest;
 mod manifests;
 mod name;
 mod page;
+mod purge;
 mod references;
 mod referrers;
 mod registry;
@@ -46,7 +48,8 @@ pub use hashing::Hasher;
 pub use manifest::MediaType;
 pub use manifests::{Manifest, PutManifest, StoredManifest};
 pub use name::{Reference, RepositoryName, Tag};
-pub use references::{IndexPlatforms, Platform, ReferenceChecks};
+pub use purge::{PurgeOptions, PurgeSummary};
+pub use references::{IndexPlatforms, LayerUrls, Platform, ReferenceChecks};
 pub use referrers::{Descriptor, ReferrerPage};
 pub use registry::{Registry, RegistryOptions};
 pub use tags::{KeptTags, TagPage};

@@ -78,6 +78,8 @@ pub(crate) struct Outline {
     pub(crate) blobs: Vec<Digest>,
     /// Whether it names a config or layers, be it none.
     is_image: bool,
+    /// Where blobs lie that need not be.
+    pub(crate) urls: Vec<String>,
     /// Whether it names manifests, be it none.
     pub(crate) is_index: bool,
     /// The manifests that it names.
@@ -204,12 +206,13 @@ impl Outline {
             return Err(invalid("it is an image and an index at once".to_owned()));
         }
         let media_type = document.media_type()?;
-        let mut blobs = Vec::new();
+        let (mut blobs, mut urls) = (Vec::new(), Vec::new());
         for descriptor in document.layers.iter().flatten().chain(document.blobs.iter().flatten()) {
             let digest = descriptor.digest()?;
             if !descriptor.may_be_elsewhere() {
                 blobs.push(digest);
             }
+            urls.extend(descriptor.urls.iter().flatten().cloned());
         }
         if let Some(config) = &document.config {
             blobs.push(config.digest()?);
@@ -221,6 +224,7 @@ impl Outline {
             says_its_type: document.media_type.is_some(),
             blobs,
             is_image,
+            urls,
             is_index: document.manifests.is_some(),
             manifests,
             subject: document.subject.as_ref().map(Descriptor::digest).transpose()?,

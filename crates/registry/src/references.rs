@@ -3,29 +3,62 @@
 use std::collections::HashSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use regex::Regex;
 use serde::Deserialize;
 
 use crate::cache::Link;
-use crate::manifest::{Child, Outline};
+use crate::manifest::{Child, Outline, invalid};
 use crate::{Digest, Error, Registry, RepositoryName, Result, layout};
 
 /// References of one manifest that are looked up at once.
 const PARALLEL_CHECKS: usize = 8;
 
+/// Characters of a URL that are shown to whoever may not push it.
+const LONGEST_SHOWN: usize = 200;
+
 /// Which of the things that a manifest names must be in its repository when it is pushed (`validation` in the configuration of
 /// registry:2 and registry 3.x).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ReferenceChecks {
     /// Whether anything is looked for at all, blobs too.
     pub enabled: bool,
     /// Of an index, what is looked for.
     pub platforms: IndexPlatforms,
+    /// Of layers that lie elsewhere, where that may be.
+    pub urls: LayerUrls,
+}
+
+/// Which URLs may stand in a manifest, as places where clients find layers that the registry does not have
+/// (`validation.manifests.urls`). A URL is found fit by its text alone; nothing is asked of it.
+#[derive(Debug, Clone, Default)]
+pub struct LayerUrls {
+    /// One of these must be found in each. `None` for any.
+    pub allowed: Option<Vec<Regex>>,
+    /// None of these may be.
+    pub denied: Vec<Regex>,
+}
+
+impl LayerUrls {
+    /// Whether this one may stand there. As in registry:2 it is of the web, and has no fragment, wherever anything is said of
+    /// URLs at all.
+    fn take(&self, url: &str) -> bool {
+        if self.allowed.is_none() && self.denied.is_empty() {
+            return true;
+        }
+        let finds = |patterns: &Vec<Regex>| patterns.iter().any(|pattern| pattern.is_match(url));
+        let is_web = url.split_once("://").is_some_and(|(scheme, rest)| {
+            let of_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+            of_web && !rest.is_empty() && !rest.starts_with('/') && !rest.contains('#')
+        });
+        let is_clean = !url.contains(|character: char| character.is_whitespace() || character.is_control());
+        is_web && is_clean && self.allowed.as_ref().is_none_or(finds) && !finds(&self.denied)
+    }
 }
 
 impl Default for ReferenceChecks {
     /// Everything must be there.
     fn default() -> Self {
-        Self { enabled: true, platforms: IndexPlatforms::All }
+        Self { enabled: true, platforms: IndexPlatforms::All, urls: LayerUrls::default() }
     }
 }
 
@@ -68,7 +101,8 @@ impl Registry {
     /// end. Each thing is looked for once, however often it is named.
     ///
     /// # Errors
-    /// [`Error::ManifestReferencesUnknown`] with all that is missing; [`Error::ManifestInvalid`] when it nests too many indexes.
+    /// [`Error::ManifestReferencesUnknown`] with all that is missing; [`Error::ManifestInvalid`] when it nests too many indexes,
+    /// or a layer of it lies where it may not.
     pub(crate) async fn check_references(
         &self,
         repository: &RepositoryName,
@@ -77,6 +111,12 @@ impl Registry {
         let checks = &self.options.references;
         if !checks.enabled {
             return Ok(());
+        }
+        if let Some(url) = outline.urls.iter().find(|url| !checks.urls.take(url)) {
+            let shown: String = url.chars().take(LONGEST_SHOWN).collect();
+            return Err(invalid(format!(
+                "a layer of it lies at {shown:?}, which this registry does not allow"
+            )));
         }
         let children = || outline.manifests.iter().filter(|child| checks.platforms.include(child));
         let blobs = outline.blobs.iter().map(|digest| (Link::Blob, digest));

@@ -25,6 +25,8 @@ pub struct RegistryOptions {
     pub upload_secret: Option<SecretString>,
     /// Whether anything may be deleted.
     pub deletes: bool,
+    /// Whether clients write nothing (whoever serves them sees to it), and so nothing is written by the registry itself either.
+    pub read_only: bool,
     /// The largest manifest, in bytes. At least 4 MiB by the OCI distribution specification.
     pub manifest_limit: usize,
     /// Bytes of manifests kept in memory.
@@ -42,6 +44,7 @@ impl Default for RegistryOptions {
         Self {
             upload_secret: None,
             deletes: true,
+            read_only: false,
             manifest_limit: 4 << 20,
             manifest_cache: 16 << 20,
             manifest_memory: 256 << 20,
@@ -52,18 +55,20 @@ impl Default for RegistryOptions {
 }
 
 /// A registry over one storage. Any number of them, in any number of processes, may work on the same storage at once.
-#[derive(Debug)]
+///
+/// Clones are the same registry: they share what it remembers.
+#[derive(Debug, Clone)]
 pub struct Registry {
     pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) links: Links,
+    pub(crate) links: Arc<Links>,
     pub(crate) options: RegistryOptions,
-    pub(crate) caches: Caches,
+    pub(crate) caches: Arc<Caches>,
     /// Room for manifests that are being read, in KiB.
-    pub(crate) manifest_room: Semaphore,
+    pub(crate) manifest_room: Arc<Semaphore>,
     /// Uploads that came to their end here, well or not. Storage may never have known of them, and a chunk of theirs may still
     /// be on its way: here their URLs are good for nothing any more.
-    pub(crate) ended: Cache<StageId, ()>,
-    signer: OnceCell<Signer>,
+    pub(crate) ended: Arc<Cache<StageId, ()>>,
+    signer: Arc<OnceCell<Signer>>,
 }
 
 impl Registry {
@@ -75,13 +80,20 @@ impl Registry {
         let manifest_room = Semaphore::new(contents::whole_room(&options) as usize);
         Self {
             storage,
-            links,
+            links: Arc::new(links),
             options,
-            caches,
-            manifest_room,
-            ended: Cache::new(ENDED_UPLOADS),
-            signer: OnceCell::new(),
+            caches: Arc::new(caches),
+            manifest_room: Arc::new(manifest_room),
+            ended: Arc::new(Cache::new(ENDED_UPLOADS)),
+            signer: Arc::default(),
         }
+    }
+
+    /// The same registry by other options. What is made only once stays as the first options said: the secret of upload URLs,
+    /// and the sizes of what is kept in memory.
+    #[must_use]
+    pub fn with_options(&self, options: RegistryOptions) -> Self {
+        Self { options, ..self.clone() }
     }
 
     /// The largest manifest that it takes, in bytes.
@@ -102,6 +114,8 @@ impl Registry {
         if self.options.deletes { Ok(()) } else { Err(Error::DeletesDisabled) }
     }
 
+    /// # Errors
+    /// [`Error::ReadOnly`] when no replica has ever needed one, and none may be made.
     pub(crate) async fn signer(&self) -> Result<&Signer> {
         self.signer
             .get_or_try_init(|| async {
@@ -118,6 +132,9 @@ impl Registry {
         let name = ObjectName::parse(layout::UPLOAD_SECRET)?;
         if let Some(secret) = self.read_secret(&name).await? {
             return Ok(secret);
+        }
+        if self.options.read_only {
+            return Err(Error::ReadOnly);
         }
         let mut secret = vec![0; SECRET_BYTES];
         rand::rng().fill(secret.as_mut_slice());

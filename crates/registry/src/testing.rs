@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use apus_storage::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListEntry, ListPage, ListRequest,
@@ -201,6 +202,10 @@ impl Storage for TestStorage {
 
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
         self.objects.stage_drop(stage).await
+    }
+
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        self.objects.stage_modified(stage).await
     }
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {

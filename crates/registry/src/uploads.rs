@@ -168,7 +168,12 @@ impl Registry {
         let unknown = || unknown(owner);
         let id = StageId::parse(id).map_err(|_| unknown())?;
         let believed = match token {
-            Some(token) => Some(self.signer().await?.open(token, owner, &id).ok_or_else(unknown)?),
+            Some(token) => match self.signer().await {
+                Ok(signer) => Some(signer.open(token, owner, &id).ok_or_else(unknown)?),
+                // Where there is no secret nobody was ever given an upload.
+                Err(Error::ReadOnly) => return Err(unknown()),
+                Err(error) => return Err(error),
+            },
             None => None,
         };
         if self.has_ended(&id) {

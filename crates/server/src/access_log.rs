@@ -27,7 +27,7 @@ use crate::measured::CLIENT_WENT_AWAY;
 use crate::parameters::text;
 use crate::request::Remote;
 use crate::request_id::RequestId;
-use crate::{Action, App, Route};
+use crate::{Action, CurrentApp, Route};
 use combined::Combined;
 
 /// The name of the span in which a request is served; its fields are what the log says of the request.
@@ -36,7 +36,7 @@ pub const REQUEST_SPAN: &str = "request";
 /// The application, as it is asked on one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessLog {
-    pub(crate) app: App,
+    pub(crate) app: CurrentApp,
     pub(crate) peer: Peer,
     /// `https` where the connection is encrypted.
     pub(crate) scheme: Scheme,
@@ -58,23 +58,24 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let begun = Instant::now();
         let peer = self.peer;
-        let trusted = self.app.trusts(peer.ip());
+        let mut app = self.app.get();
+        let trusted = app.trusts(peer.ip());
         let sent = trusted.then(|| RequestId::sent(request.headers())).flatten();
         let id = sent.unwrap_or_else(RequestId::random);
-        let mut forwarded = self.app.forwarded(request.headers(), peer.ip());
+        let mut forwarded = app.forwarded(request.headers(), peer.ip());
         forwarded.scheme.get_or_insert_with(|| self.scheme.clone());
         let client = forwarded.client;
         request.extensions_mut().insert(forwarded);
         // As registry:2: a proxy's word for the client has no port.
         let remote = if client == peer.ip().to_canonical() { peer.to_string() } else { client.to_string() };
         request.extensions_mut().insert(Remote(remote.clone()));
-        let span = span(&id, &request, &remote, self.app.route(request.uri().path()).ok());
-        if let Some(join) = self.app.options().join_trace.filter(|_| trusted) {
+        let span = span(&id, &request, &remote, app.route(request.uri().path()).ok());
+        if let Some(join) = app.options().join_trace.filter(|_| trusted) {
             join(&span, request.headers());
         }
-        let combined = self.app.options().access_log.map(|write| Combined::begin(write, client, &request));
+        let combined = app.options().access_log.map(|write| Combined::begin(write, client, &request));
         let logged = Logged { span: span.clone(), begun, answered: None, written: 0, combined };
-        let answer = self.app.call(request);
+        let answer = app.call(request);
         let this = id.clone();
         let answered = async move {
             let mut logged = logged;

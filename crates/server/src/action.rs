@@ -86,6 +86,33 @@ impl Action {
         }
     }
 
+    /// Whether it changes what is stored, or begins to: what a registry that is read-only refuses.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::PutManifest(..)
+            | Self::DeleteManifest(..)
+            | Self::DeleteBlob(..)
+            | Self::StartUpload(_)
+            | Self::AppendUpload(..)
+            | Self::FinishUpload(..)
+            | Self::CancelUpload(..) => true,
+            Self::Root
+            | Self::Base
+            | Self::ListRepositories
+            | Self::ListReferrers(..)
+            | Self::ListTags(_)
+            | Self::GetManifest(..)
+            | Self::GetBlob(..)
+            | Self::UploadStatus(..) => false,
+        }
+    }
+
+    /// Whether content that comes with it is a blob's, or a part of one.
+    pub(crate) fn takes_blob(&self) -> bool {
+        matches!(self, Self::StartUpload(_) | Self::AppendUpload(..) | Self::FinishUpload(..))
+    }
+
     /// A name for logs and metrics, of a small and fixed set.
     #[must_use]
     pub fn label(&self) -> &'static str {

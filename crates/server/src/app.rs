@@ -25,6 +25,7 @@ use crate::authorization::Refused;
 use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::Forwarded;
+use crate::limits::{Client, ClientLimits, Limits};
 use crate::measured::Measured;
 use crate::received::Received;
 use crate::request::Head;
@@ -49,6 +50,10 @@ pub struct AppOptions {
     /// Sent with every answer, errors included. Where the registry itself says something under a name, its word stands. Those
     /// that frame a message (`Content-Length` and the like) are left out, which is told in the log.
     pub headers: HeaderMap,
+    /// Whether every request that would write is refused, before its content is read.
+    pub read_only: bool,
+    /// How much each client may ask for.
+    pub limits: ClientLimits,
     /// How long a client may send nothing in the middle of its content.
     pub idle_timeout: Duration,
     /// Bytes of manifests that are being received at once, to the KiB. Who needs more waits for a while.
@@ -73,6 +78,8 @@ impl Default for AppOptions {
             access_log: None,
             join_trace: None,
             headers: HeaderMap::new(),
+            read_only: false,
+            limits: ClientLimits::default(),
             idle_timeout: Duration::from_mins(1),
             manifest_memory: 256 << 20,
             longest_catalog: 1000,
@@ -84,7 +91,8 @@ impl Default for AppOptions {
     }
 }
 
-/// The protocol over a registry. Cheap to clone.
+/// The protocol over a registry. Cheap to clone. It stays as it was made; to change what is answered, a
+/// [`CurrentApp`](crate::CurrentApp) is given another one.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
 
@@ -93,7 +101,8 @@ struct Inner {
     registry: Arc<Registry>,
     cache: Option<Arc<Cache>>,
     options: AppOptions,
-    manifest_memory: Budget,
+    manifest_memory: Arc<Budget>,
+    limits: Arc<Limits>,
 }
 
 impl App {
@@ -112,15 +121,37 @@ impl App {
 
     fn over(registry: Arc<Registry>, cache: Option<Arc<Cache>>, mut options: AppOptions) -> Self {
         leave_framing_alone(&mut options.headers);
-        let manifest_memory = Budget::new(options.manifest_memory);
-        Self(Arc::new(Inner { registry, cache, options, manifest_memory }))
+        let manifest_memory = Arc::new(Budget::new(options.manifest_memory));
+        let limits = Arc::new(Limits::new(options.limits));
+        Self(Arc::new(Inner { registry, cache, options, manifest_memory, limits }))
+    }
+
+    /// The same by other options, over the same registry or one that is the same by other options of its own. What is counted
+    /// goes on: the memory that manifests take, of which the first options say how much there is, and what clients have asked
+    /// for, unless their limits are others. So do version 1, unless there is another one, the cache, and who is told of
+    /// what happens.
+    #[must_use]
+    pub fn with_options(&self, registry: impl Into<Arc<Registry>>, mut options: AppOptions) -> Self {
+        leave_framing_alone(&mut options.headers);
+        options.version_1 = options.version_1.or_else(|| self.options().version_1.clone());
+        options.events = self.options().events.clone();
+        let manifest_memory = Arc::clone(&self.0.manifest_memory);
+        let limits = if *self.0.limits.options() == options.limits {
+            Arc::clone(&self.0.limits)
+        } else {
+            Arc::new(Limits::new(options.limits))
+        };
+        let cache = self.0.cache.clone();
+        Self(Arc::new(Inner { registry: registry.into(), cache, options, manifest_memory, limits }))
     }
 
     pub(crate) fn cache(&self) -> Option<&Arc<Cache>> {
         self.0.cache.as_ref()
     }
 
-    pub(crate) fn registry(&self) -> &Registry {
+    /// The registry that it speaks for.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
         &self.0.registry
     }
 
@@ -163,7 +194,15 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let AppOptions { authorization, locations, prefix, idle_timeout, .. } = self.options();
+        let from: Option<&Forwarded> = parts.extensions.get();
+        let client = from.map(|forwarded| Client::of(forwarded.client));
+        // Load balancers ask for the root, all from a few addresses.
+        if let Some(client) = client.filter(|_| !matches!(route, Ok(Route::Root)))
+            && let Err(too_much) = self.0.limits.request(client)
+        {
+            return Failure::from(too_much).answer();
+        }
+        let AppOptions { authorization, locations, prefix, idle_timeout, read_only, .. } = self.options();
         let action = match route {
             Ok(route) => match self.localized(route, &parts.uri) {
                 Ok(route) => match Action::new(&parts.method, route) {
@@ -180,12 +219,23 @@ impl App {
             Ok(permit) => permit,
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
+        if *read_only && action.writes() {
+            return refused_as_read_only().asked_by(Some(permit.identity().clone()));
+        }
         if let Err(refused) = self.refuse_changes(&action) {
             return refused.answer().asked_by(Some(permit.identity().clone()));
         }
         let base = locations.base(&parts.uri, &parts.headers, forwarded) + prefix;
         let identity = permit.identity().clone();
         tracing::Span::current().record("auth.user.name", identity.name());
+        // Who signs in counts as one client wherever he comes from, beside the address.
+        let user = identity.name().map(Client::named);
+        if let Some(user) = user
+            && let Err(too_much) = self.0.limits.request(user)
+        {
+            return Failure::from(too_much).answer().asked_by(Some(identity));
+        }
+        let client = user.or(client);
         let head = Head {
             method: parts.method,
             uri: parts.uri,
@@ -196,6 +246,13 @@ impl App {
         };
         let received =
             Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
+        let _place = match client.filter(|_| action.takes_blob() && received.length != Some(0)) {
+            None => None,
+            Some(client) => match self.0.limits.upload(client).await {
+                Ok(place) => Some(place),
+                Err(too_much) => return Failure::from(too_much).answer().asked_by(Some(identity)),
+            },
+        };
         let answer = self.act(action, &head, received).await.unwrap_or_else(Failure::answer);
         answer.asked_by(Some(identity))
     }
@@ -245,6 +302,10 @@ where
             if let Some((version_1, path)) = app.version_1(request.uri().path()) {
                 let measured = Measured::begin_as(V1::label(path), request.method());
                 let path = path.to_owned();
+                let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+                if app.options().read_only && !reads {
+                    return Ok(measured.until_sent(finished(refused_as_read_only(), is_head)));
+                }
                 let answer = app.answer_version_1(&version_1.protocol, path, request, measured.read()).await;
                 let answer = finished(answer, is_head).with_absent(&app.options().headers);
                 return Ok(measured.until_sent(answer));
@@ -281,6 +342,11 @@ fn unsupported(allow: &'static str) -> Answer {
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
         .answer()
         .with_header(header::ALLOW, allow)
+}
+
+/// As registry:2 does, which has no routes for what writes then.
+fn refused_as_read_only() -> Answer {
+    Failure::from(apus_registry::Error::ReadOnly).answer().with_header(header::ALLOW, "GET, HEAD")
 }
 
 fn not_found() -> Answer {

@@ -1,5 +1,5 @@
 //! One connection, from its first byte to its end: which protocol it speaks, how much a client may send ahead, and how long it
-//! may keep us waiting. What is asked on it is [`App`]'s matter.
+//! may keep us waiting. What is asked on it is [`App`](crate::App)'s matter.
 //!
 //! | room | what happens there |
 //! |---|---|
@@ -44,7 +44,7 @@ use crate::connection::streams::{Streams, Watched};
 use crate::drain::Draining;
 use crate::listener::{Peer, Socket};
 use crate::tls::Tls;
-use crate::{App, ServeOptions};
+use crate::{CurrentApp, ServeOptions};
 
 /// What a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,13 +96,13 @@ impl Drop for Open {
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    app: App,
+    app: CurrentApp,
     options: ServeOptions,
     windows: Budget,
 }
 
 impl Connections {
-    pub(crate) fn new(app: App, options: ServeOptions) -> Self {
+    pub(crate) fn new(app: CurrentApp, options: ServeOptions) -> Self {
         let windows = Budget::new(options.http2_windows);
         Self { app, options, windows }
     }

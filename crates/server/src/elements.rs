@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub(crate) fn split(text: &str, delimiter: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |character| {
+        #[cfg(test)]
+        work::done();
         let delimits = !quoted && character == delimiter;
         match character {
             _ if escaped => escaped = false,
@@ -39,6 +41,23 @@ fn unquote(value: &str) -> Cow<'_, str> {
         !escapes
     };
     quoted.chars().filter(is_text).collect()
+}
+
+/// How many characters this thread has looked at, for tests that count work in place of time.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    thread_local!(static DONE: Cell<usize> = const { Cell::new(0) });
+
+    pub(super) fn done() {
+        DONE.set(DONE.get() + 1);
+    }
+
+    /// What was done since the last call.
+    pub(crate) fn take() -> usize {
+        DONE.take()
+    }
 }
 
 #[cfg(test)]

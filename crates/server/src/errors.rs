@@ -1,6 +1,8 @@
 //! Errors as the OCI distribution specification tells them ("Error codes"), and which of them belongs to what went wrong.
 //! What an answer says is for the client; causes, object names and request identifiers of storage are for the log.
 
+use std::time::Duration;
+
 use apus_registry::Error;
 use apus_storage::{ErrorKind, StorageError};
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, WithHeader, chain, content};
+use crate::limits::TooMuch;
 
 /// Seconds that a client is asked to wait when nobody knows better.
 const RETRY_AFTER: u64 = 5;
@@ -164,7 +167,7 @@ impl From<&Error> for Failure {
             Error::TagKept { tag, .. } => {
                 of(StatusCode::FORBIDDEN, Code::Denied).detail(json!({ "tag": tag.as_str() }))
             }
-            Error::DeletesDisabled => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
+            Error::DeletesDisabled | Error::ReadOnly => of(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported),
             Error::RepositoryUnknown { repository } => {
                 of(StatusCode::NOT_FOUND, Code::NameUnknown).detail(json!({ "name": repository.to_string() }))
             }
@@ -174,6 +177,20 @@ impl From<&Error> for Failure {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "unknown error")
             }
         }
+    }
+}
+
+impl From<TooMuch> for Failure {
+    fn from(too_much: TooMuch) -> Self {
+        let (message, wait) = match too_much {
+            TooMuch::Requests { wait } => ("you ask more often than this registry allows one client", wait),
+            TooMuch::Uploads => {
+                ("you upload more at once than this registry allows one client", Duration::ZERO)
+            }
+            TooMuch::AllUploads => ("this registry takes no more uploads at once", Duration::ZERO),
+        };
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
+        if wait.is_zero() { refused } else { refused.retry_after(wait.as_secs() + 1) }
     }
 }
 

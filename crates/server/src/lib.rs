@@ -6,6 +6,7 @@
 //! | room | what happens there |
 //! |---|---|
 //! | [`Listener`], [`serve()`], `drain` | connections are accepted; a drain lets their requests end |
+//! | [`CurrentApp`] | the application that answers now |
 //! | `connection`, [`Tls`] | one of them: with TLS or without, HTTP/1.1 or HTTP/2, its limits |
 //! | `access_log`, `forwarded`, [`RequestId`] | whom the request came from, which it is, and a line in the log when it is over |
 //! | `measured` | it is counted, from here to the last byte of its answer |
@@ -21,7 +22,7 @@
 //! Beside them, [`serve_debug`] shows on an address of its own what operators ask: [`DebugPages`].
 //!
 //! What stands in a request is read by pure functions in `accept`, `parameters`, `ranges` and `elements`; `received` is its
-//! content, `budget` the memory that content may take, [`Locations`] where the URLs in the answer begin.
+//! content, `budget` the memory that content may take, `limits` how much one client may ask for, [`Locations`] where the URLs in the answer begin.
 
 mod accept;
 mod access_log;
@@ -32,12 +33,14 @@ mod authorization;
 mod blobs;
 mod budget;
 mod connection;
+mod current;
 mod debug;
 mod drain;
 mod elements;
 mod errors;
 mod events;
 mod forwarded;
+mod limits;
 mod listener;
 mod lists;
 mod locations;
@@ -61,8 +64,10 @@ pub use action::Action;
 pub use answer::AnswerBody;
 pub use app::{App, AppOptions};
 pub use authorization::Authorization;
+pub use current::CurrentApp;
 pub use debug::{DebugPages, serve_debug};
 pub use errors::ErrorCode;
+pub use limits::{ClientLimits, RequestRate};
 pub use listener::Listener;
 pub use locations::Locations;
 pub use request_id::RequestId;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::answer::chain;
 use crate::connection::Connections;
 use crate::drain::Drain;
-use crate::{App, Listener, Tls};
+use crate::{CurrentApp, Listener, Tls};
 
 /// What an operator can choose of connections.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// of them did.
 pub async fn serve(
     listener: impl Into<Listener>,
-    app: App,
+    app: impl Into<CurrentApp>,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> bool {
@@ -69,7 +69,7 @@ pub async fn serve(
     let (most, drain_timeout) = (options.connections, options.drain_timeout);
     let places = Arc::new(Semaphore::new(most));
     let drain = Drain::new();
-    let connections = Arc::new(Connections::new(app, options));
+    let connections = Arc::new(Connections::new(app.into(), options));
     tokio::pin!(shutdown);
     loop {
         let accepted = async {

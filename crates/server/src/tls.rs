@@ -113,7 +113,11 @@ impl Tls {
         }
     }
 
-    fn reload(&self) -> Result<(), TlsError> {
+    /// Looks at the files now; what has changed is in force for connections that begin from now on. It blocks.
+    ///
+    /// # Errors
+    /// When they cannot be used: the old ones stay in force.
+    pub fn reload(&self) -> Result<(), TlsError> {
         let Inner { options, current, .. } = &*self.0;
         let files = Files::read(options)?;
         if current.read().unwrap_or_else(PoisonError::into_inner).files == files {

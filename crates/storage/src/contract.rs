@@ -1,6 +1,6 @@
 //! The contract. It is small on purpose: what a backend cannot promise in full is not in it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -134,6 +134,10 @@ pub trait Storage: std::fmt::Debug + Send + Sync {
 
     /// Drops a stage and frees what it held, except what a published object uses. Idempotent.
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome>;
+
+    /// When a stage was appended to last, by the newest that the backend knows; `None` when there is none. An append that is
+    /// under way counts as far as its bytes are seen to arrive.
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>>;
 
     /// One page of the stages that are open, in the order of their identifiers, after `after`. Like any listing it may lag.
     /// A page of fewer than `limit` entries is the last.

@@ -56,17 +56,28 @@ impl FilesystemStorage {
     /// # Errors
     /// When `root` cannot be created, is no directory, or cannot be written to.
     pub fn open(root: PathBuf) -> Result<Self> {
+        let storage = Self::at(root);
+        storage.prepare_to_write()?;
+        Ok(storage)
+    }
+
+    fn at(root: PathBuf) -> Self {
         // A root given relative to the working directory stays where it was when that changes.
         let root = std::path::absolute(&root).unwrap_or(root);
-        let storage = Self { paths: Arc::new(Paths::new(root)) };
-        let prepared = storage.prepare();
-        prepared.map_err(|error| {
-            let subject = storage.subject("open", storage.paths.root().display());
+        Self { paths: Arc::new(Paths::new(root)) }
+    }
+
+    /// Does what [`open`](Self::open) does before anybody writes, for a store that was opened to read. Idempotent. It blocks.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn prepare_to_write(&self) -> Result<()> {
+        self.prepare().map_err(|error| {
+            let subject = self.subject("open", self.paths.root().display());
             subject
                 .io(error)
                 .with_advice("the root must be a directory that Apus may create, read and write in")
-        })?;
-        Ok(storage)
+        })
     }
 
     /// The store under `root` for one who only reads: nothing is made or cleared away, so that the directory may be one that
@@ -242,6 +253,15 @@ impl Storage for FilesystemStorage {
         let work = move |subject: &Subject| {
             let outcome = stage::remove(&stage, subject.paths()).map_err(|error| subject.io(error))?;
             subject.confirm(outcome, |outcome| *outcome == Outcome::Absent)
+        };
+        subject.on_blocking_pool(work).await
+    }
+
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        let (subject, stage) = (self.subject("stage_modified", stage), stage.clone());
+        let work = move |subject: &Subject| {
+            let modified = stage::modified(&stage, subject.paths()).map_err(|error| subject.io(error))?;
+            subject.confirm(modified, Option::is_none)
         };
         subject.on_blocking_pool(work).await
     }

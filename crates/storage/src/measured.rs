@@ -2,7 +2,7 @@
 //! operation, else under the contract's own. Nothing is changed, and nothing is looked at.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -129,6 +129,10 @@ impl Storage for MeasuredStorage {
 
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
         self.timed("StageDrop", self.inner.stage_drop(stage)).await
+    }
+
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        self.timed("StageModified", self.inner.stage_modified(stage)).await
     }
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {

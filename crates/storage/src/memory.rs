@@ -298,6 +298,10 @@ impl Storage for MemoryStorage {
         })
     }
 
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        Ok(self.contents().stages.get(stage).map(|found| found.modified))
+    }
+
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let contents = self.contents();

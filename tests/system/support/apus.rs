@@ -36,7 +36,7 @@ pub(crate) struct Apus {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Apus {
@@ -62,7 +62,8 @@ impl Apus {
         Self::run(without_settings(Command::new(program)), "info", storage, "")
     }
 
-    fn run(command: Command, level: &str, storage: &str, more: &str) -> Self {
+    /// The same, by any command to which `serve` and a file can be given.
+    pub(crate) fn run(command: Command, level: &str, storage: &str, more: &str) -> Self {
         let redirect = if storage.contains("\n  redirect:") { "" } else { "\n  redirect: {disable: true}" };
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.yml");
@@ -100,8 +101,7 @@ impl Apus {
                 }
             }
         });
-        let mut started =
-            Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, _directory: directory };
+        let mut started = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, directory };
         started.address = started.wait_for_address(text);
         started
     }
@@ -165,6 +165,16 @@ impl Apus {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Writes something else in its configuration file, and SIGHUP.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let file = self.directory.path().join("config.yml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from:?} is not in {text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        let status = Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap();
+        assert!(status.success());
     }
 
     /// SIGKILL, and nothing of it is left.

@@ -16,38 +16,17 @@ struct NotYet {
     reason: &'static str,
 }
 
-const NOT_YET: &[NotYet] = &[
-    stops(
-        "http.tls.letsencrypt",
-        |config| {
-            config.http.tls.as_ref().is_some_and(|tls| matches!(tls.certificate, TlsCertificate::Acme { .. }))
-        },
-        "this version asks no authority for certificates; let another program do that, and name its files as certificate \
+const NOT_YET: &[NotYet] = &[stops(
+    "http.tls.letsencrypt",
+    |config| {
+        config.http.tls.as_ref().is_some_and(|tls| matches!(tls.certificate, TlsCertificate::Acme { .. }))
+    },
+    "this version asks no authority for certificates; let another program do that, and name its files as certificate \
          and key: they are read anew when they change",
-    ),
-    stops(
-        "storage.maintenance.readonly.enabled",
-        |config| config.storage.read_only,
-        "this version cannot refuse writes; remove this key if writes may be taken",
-    ),
-    warns(
-        "storage.maintenance.uploadpurging",
-        |config| config.storage.upload_purging.is_some(),
-        "old uploads are not purged by these rules",
-    ),
-    warns("validation.manifests.urls.allow", |_| true, ANY_URL),
-    warns("validation.manifests.urls.deny", |_| true, ANY_URL),
-];
-
-const ANY_URL: &str = "layers that lie elsewhere are taken whatever their URLs are, and the registry never follows them; \
-                       registry:2 takes only those that these lists let pass, none without a list";
+)];
 
 const fn stops(key: &'static str, matters: fn(&Config) -> bool, reason: &'static str) -> NotYet {
     NotYet { key, matters, stops: true, reason }
-}
-
-const fn warns(key: &'static str, matters: fn(&Config) -> bool, reason: &'static str) -> NotYet {
-    NotYet { key, matters, stops: false, reason }
 }
 
 /// Where the keys of the list stand in a file: to be found before its tree is taken apart.

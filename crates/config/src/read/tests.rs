@@ -9,6 +9,7 @@ mod exposed;
 mod good;
 mod health;
 mod http;
+mod limits;
 mod log;
 mod maintenance;
 mod not_yet;

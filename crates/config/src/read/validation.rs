@@ -1,8 +1,10 @@
 //! `validation`: what must be true of a manifest before it is taken.
 
+use regex::Regex;
+
 use super::word;
 use crate::section::{Field, Section};
-use crate::{ConfigError, IndexPlatforms, Platform, ValidationConfig, Warning};
+use crate::{ConfigError, IndexPlatforms, Platform, UrlPattern, ValidationConfig, Warning};
 
 pub(super) fn read(
     mut section: Section,
@@ -11,13 +13,20 @@ pub(super) fn read(
     let enabled = enabled(&mut section, warnings)?;
     let mut manifests = section.section("manifests")?;
     let mut urls = manifests.section("urls")?;
-    urls.texts("allow")?;
-    urls.texts("deny")?;
+    let urls_allowed = urls.list("allow", PATTERN, pattern)?;
+    let urls_denied = urls.list("deny", PATTERN, pattern)?.unwrap_or_default();
     urls.finish(warnings);
     let index_platforms = index_platforms(manifests.section("indexes")?, warnings)?;
     manifests.finish(warnings);
     section.finish(warnings);
-    Ok(ValidationConfig { enabled, index_platforms })
+    Ok(ValidationConfig { enabled, index_platforms, urls_allowed, urls_denied })
+}
+
+const PATTERN: &str = "a regular expression, such as ^https://layers\\.example\\.org/";
+
+/// As Go understands them, but for `\C` and `\Q...\E`; `\d`, `\s` and `\w` mean more than ASCII.
+fn pattern(text: &str) -> Option<UrlPattern> {
+    Regex::new(text).ok().map(UrlPattern)
 }
 
 /// As registry:2 does: validation is on unless it is disabled, and `enabled: true` overrules that.

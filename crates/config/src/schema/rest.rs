@@ -14,6 +14,10 @@ pub(super) const ROOT: &[Key] = &[
     section("http", http::HTTP),
     section("catalog", &[word_or("maxentries", "1000")]),
     section("tags", &[word_or("maxtags", "10000")]),
+    section(
+        "limits",
+        &[section("client", &[word("requestspersecond"), word("burst"), word("uploads")]), word("uploads")],
+    ),
     section("validation", VALIDATION),
     optional("v1", v1::V1),
     optional("proxy", PROXY),

@@ -560,6 +560,10 @@ impl Storage for Failing {
     async fn stage_drop(&self, stage: &StageId) -> apus_storage::Result<Outcome> {
         self.0.stage_drop(stage).await
     }
+    async fn stage_modified(&self, stage: &StageId) -> apus_storage::Result<Option<std::time::SystemTime>> {
+        self.0.stage_modified(stage).await
+    }
+
     async fn stage_list(
         &self,
         after: Option<&StageId>,

@@ -97,6 +97,10 @@ impl Storage for Unwilling {
         self.objects.stage_drop(stage).await
     }
 
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<std::time::SystemTime>> {
+        self.objects.stage_modified(stage).await
+    }
+
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         self.objects.stage_list(after, limit).await
     }

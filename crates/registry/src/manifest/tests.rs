@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::Algorithm;
 
@@ -172,4 +174,15 @@ fn the_default_platform_is_found_where_there_is_one() {
     assert_eq!(default_platform(both.as_bytes()), Some(digest("amd64")));
     assert_eq!(default_platform(list(&[entry("arm64")]).as_bytes()), None);
     assert_eq!(default_platform(b"no list"), None);
+}
+
+proptest! {
+    /// Whatever a client calls its content, it is a media type, which says the same when it is read again, or none.
+    #[test]
+    fn a18_any_content_type_is_read(value in "\\PC{0,80}|[a-z/;=\"\\\\ +.]{0,400}") {
+        if let Some(media_type) = MediaType::parse(&value) {
+            prop_assert!(media_type.as_str().len() <= 255 && value.contains(media_type.as_str()));
+            prop_assert_eq!(MediaType::parse(media_type.as_str()), Some(media_type));
+        }
+    }
 }

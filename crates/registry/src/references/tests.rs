@@ -7,7 +7,7 @@ fn absent() -> Digest {
 }
 
 fn replica(platforms: IndexPlatforms, enabled: bool) -> Registry {
-    let references = ReferenceChecks { enabled, platforms };
+    let references = ReferenceChecks { enabled, platforms, ..ReferenceChecks::default() };
     TestStorage::new().replica_with(RegistryOptions { references, ..RegistryOptions::default() })
 }
 
@@ -82,7 +82,7 @@ async fn of_listed_platforms_the_manifests_must_be_there() {
 #[tokio::test]
 async fn without_checks_nothing_is_looked_for() {
     let storage = TestStorage::new();
-    let references = ReferenceChecks { enabled: false, platforms: IndexPlatforms::All };
+    let references = ReferenceChecks { enabled: false, ..ReferenceChecks::default() };
     let registry = storage.replica_with(RegistryOptions { references, ..RegistryOptions::default() });
     for content in [index(&[child(&absent(), None)]), image_of(&absent())] {
         put(&registry, "a", "t", content).await.unwrap();
@@ -99,4 +99,55 @@ async fn what_is_named_again_and_again_is_looked_for_once() {
     let content = format!(r#"{{"schemaVersion":2,"layers":[{}]}}"#, vec![layer; 20_000].join(","));
     lacks(put(&registry, "a", "t", content).await, &[absent()]);
     assert_eq!(storage.take_requests().len(), 1);
+}
+
+fn elsewhere(urls: &[&str]) -> String {
+    let urls = serde_json::to_string(urls).unwrap();
+    format!(
+        r#"{{"schemaVersion":2,"layers":[{{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"{}","urls":{urls}}}]}}"#,
+        absent()
+    )
+}
+
+fn where_urls_are(allowed: Option<&[&str]>, denied: &[&str]) -> Registry {
+    let patterns =
+        |patterns: &[&str]| patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect::<Vec<_>>();
+    let urls = LayerUrls { allowed: allowed.map(patterns), denied: patterns(denied) };
+    let references = ReferenceChecks { urls, ..ReferenceChecks::default() };
+    TestStorage::new().replica_with(RegistryOptions { references, ..RegistryOptions::default() })
+}
+
+/// As registry:2 judges them: what a list allows, unless the other denies it; each URL of a layer, not any.
+#[tokio::test]
+async fn layers_lie_elsewhere_where_that_is_allowed() {
+    let of_example: &[&str] = &[r"^https?://([^/]+\.)*example\.com/", "^https://other/"];
+    for (allowed, denied, urls, taken) in [
+        (None, &[][..], &["ftp://anything#at all"][..], true),
+        (Some(of_example), &[], &["https://a.example.com/layer", "HTTP://example.com/"], false),
+        (Some(of_example), &[], &["https://a.example.com/layer", "https://other/"], true),
+        (Some(of_example), &[], &["https://a.example.com/layer", "https://evil/?https://other/"], false),
+        (Some(of_example), &["www"], &["https://www.example.com/layer"], false),
+        (Some(of_example), &["www"], &["https://a.example.com/layer"], true),
+        (Some(&[]), &[], &["https://a.example.com/layer"], false),
+        (None, &["^http:"], &["http://a/"], false),
+        (None, &["^http:"], &["https://a/"], true),
+        (Some(&[""]), &[], &["https://a/#fragment"], false),
+        (Some(&[""]), &[], &["ftp://a/"], false),
+        (Some(&[""]), &[], &["https:///a"], false),
+        (Some(&[""]), &[], &["https://a/\nb"], false),
+        (Some(&[""]), &[], &["HTTPS://a/b"], true),
+        (Some(&[]), &[], &[], true),
+    ] {
+        let put = put(&where_urls_are(allowed, denied), "a", "t", elsewhere(urls)).await;
+        match put {
+            Ok(_) => assert!(taken, "{urls:?} {allowed:?} {denied:?}"),
+            Err(Error::ManifestInvalid { reason }) => {
+                assert!(
+                    !taken && reason.contains("which this registry does not allow"),
+                    "{urls:?}: {reason}"
+                );
+            }
+            Err(error) => panic!("{urls:?}: {error}"),
+        }
+    }
 }

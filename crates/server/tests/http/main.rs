@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `routes` | what every path answers, HEAD as GET; warnings |
 //! | `paging` | lists, page after page |
+//! | `read_only` | a registry that is only read |
 //! | `redirects` | clients that are sent to storage itself for blobs |
 //! | `pushing` | contents that have to be held whole; whom `100 Continue` invites to send |
+//! | `limits` | how much one client may ask for |
 //! | `locations` | where URLs in answers begin, with proxies and without; what the log says of them |
 //! | `http1` | requests one after the other, heads that are too large |
 //! | `http2` | the same over HTTP/2, beside HTTP/1.1 |
@@ -30,10 +32,12 @@ mod frames;
 mod headers;
 mod http1;
 mod http2;
+mod limits;
 mod locations;
 mod paging;
 mod patience;
 mod pushing;
+mod read_only;
 mod redirects;
 mod routes;
 mod support;

@@ -22,7 +22,7 @@ fn impatient() -> ServeOptions {
 
 /// A head that does not come to its end, between two requests as on a new connection, with HTTP/2 possible or not.
 #[tokio::test]
-async fn a_head_is_waited_for() {
+async fn a19_a_head_is_waited_for() {
     for http2 in [false, true] {
         let site = Site::start(ServeOptions { head_timeout: SHORT, http2, ..impatient() }).await;
         for begin in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM", "GET /v2/ HTTP/1.1\r\nhost"] {
@@ -42,7 +42,7 @@ async fn a_head_is_waited_for() {
 
 /// A content that does not come to its end is answered, and the connection is closed.
 #[tokio::test]
-async fn a_content_is_waited_for() {
+async fn a19_a_content_is_waited_for() {
     let app = app(AppOptions { idle_timeout: SHORT, ..AppOptions::default() });
     let site = Site::serving(app, impatient()).await;
     for line in [
@@ -64,7 +64,7 @@ async fn a_content_is_waited_for() {
 
 /// A client that stops to read an answer loses its connection, and with it all that was kept for it.
 #[tokio::test]
-async fn an_answer_must_be_taken() {
+async fn a19_an_answer_must_be_taken() {
     // More than the system would keep for it on the way.
     let blob = content(64 << 20);
     for http2 in [false, true] {
@@ -82,7 +82,7 @@ async fn an_answer_must_be_taken() {
 
 /// One stream of HTTP/2 whose window stays shut is reset; the connection goes on.
 #[tokio::test]
-async fn a_stream_must_be_taken() {
+async fn a19_a_stream_must_be_taken() {
     let site = Site::start(ServeOptions { stall_timeout: SHORT, ..impatient() }).await;
     let digest = push(&site.app, "a", content(3 << 20)).await;
     let mut socket = site.connect().await;
@@ -109,7 +109,7 @@ async fn a_stream_must_be_taken() {
 
 /// A connection of HTTP/2 on which nothing is asked ends, whether its client answers pings or not.
 #[tokio::test]
-async fn an_idle_connection_of_http2_ends() {
+async fn a19_an_idle_connection_of_http2_ends() {
     let site = Site::start(ServeOptions { head_timeout: SHORT, ..impatient() }).await;
     let begun = Instant::now();
     let mut socket = site.connect().await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use apus_registry::{Digest, Registry, RegistryOptions, layout};
 use apus_server::{App, AppOptions};
@@ -126,6 +126,10 @@ impl Storage for Shop {
 
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
         self.objects.stage_drop(stage).await
+    }
+
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        self.objects.stage_modified(stage).await
     }
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {

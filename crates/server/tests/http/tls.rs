@@ -297,7 +297,7 @@ async fn authorities_that_change() {
 
 /// A handshake that does not come to its end is waited for, and then its place is free.
 #[tokio::test]
-async fn a_handshake_is_waited_for() {
+async fn a19_a_handshake_is_waited_for() {
     let authority = Authority::new();
     let one_place = ServeOptions { connections: 1, head_timeout: LIMIT, ..ServeOptions::default() };
     let site = site_with(&authority, |tls| tls.handshake_timeout = SHORT, one_place).await;
@@ -317,7 +317,7 @@ async fn a_handshake_is_waited_for() {
 
 /// However many handshakes are held up, and however long they might be: who comes is served.
 #[tokio::test]
-async fn handshakes_that_are_held_up_make_room() {
+async fn a19_handshakes_that_are_held_up_make_room() {
     let authority = Authority::new();
     let few_places = ServeOptions { connections: 4, ..ServeOptions::default() };
     let site = site_with(&authority, |tls| tls.handshakes = 2, few_places).await;

@@ -81,6 +81,22 @@ pub async fn a_stage_that_was_never_begun_is_absent(case: &Case) {
     assert_eq!(case.storage().stage_drop(&stage).await.unwrap(), Outcome::Absent);
 }
 
+/// It is the time of the last append, whatever handle made it; none where there is no stage. Clocks may be some seconds apart.
+pub async fn a_stage_says_when_it_was_appended_to(case: &Case) {
+    const APART: Duration = Duration::from_mins(2);
+    assert_eq!(case.storage().stage_modified(&case.stage()).await.unwrap(), None);
+    let begun = SystemTime::now();
+    let (stage, state) = case.staged(&random_bytes(3 << 20)).await;
+    let first = case.other().stage_modified(&stage).await.unwrap().unwrap();
+    assert!(first + APART > begun && first < SystemTime::now() + APART, "{first:?}");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    case.append(&stage, StagePosition::At(&state.revision), &Bytes::from_static(b"more")).await;
+    let second = case.storage().stage_modified(&stage).await.unwrap().unwrap();
+    assert!(second > first, "{first:?}, {second:?}");
+    assert_eq!(case.storage().stage_drop(&stage).await.unwrap(), Outcome::Done);
+    assert_eq!(case.other().stage_modified(&stage).await.unwrap(), None);
+}
+
 /// A stage can be taken up with nothing but the text of its revision; and a revision that nobody made is not that of a stage.
 pub async fn a_revision_survives_as_text(case: &Case) {
     let (stage, state) = case.staged(&Bytes::from_static(b"one ")).await;

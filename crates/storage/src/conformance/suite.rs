@@ -57,6 +57,7 @@ macro_rules! conformance_cases {
                 a_large_stage_grows_across_handles,
                 a_large_stream_is_staged,
                 a_stage_that_was_never_begun_is_absent,
+                a_stage_says_when_it_was_appended_to,
                 a_revision_survives_as_text,
                 a_checkpoint_comes_back_exactly,
                 an_append_of_nothing_counts,

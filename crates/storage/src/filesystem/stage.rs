@@ -138,7 +138,7 @@ fn smallest(after: Option<&StageId>, limit: usize, paths: &Paths) -> io::Result<
 }
 
 /// The later of the two files' times: an append that is under way counts.
-fn modified(stage: &StageId, paths: &Paths) -> io::Result<Option<SystemTime>> {
+pub(super) fn modified(stage: &StageId, paths: &Paths) -> io::Result<Option<SystemTime>> {
     let mut latest = None;
     for path in [paths.stage_data(stage), paths.stage_record(stage)] {
         if let Some(metadata) = absent_as_none(fs::metadata(path))? {

@@ -24,7 +24,7 @@ mod usage;
 mod whole;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use apus_http_client::{HttpClient, RequestBody};
@@ -78,6 +78,8 @@ struct Inner {
     /// Most entries in a page, as far as the cluster has refused more.
     learned_listing_limit: AtomicUsize,
     info: tokio::sync::Mutex<Option<Info>>,
+    /// Whether nothing is sent that would change anything.
+    read_only: AtomicBool,
 }
 
 struct Info {
@@ -116,7 +118,14 @@ impl SwiftClient {
             known: config.capabilities.clone(),
             learned_listing_limit: AtomicUsize::new(usize::MAX),
             info: tokio::sync::Mutex::default(),
+            read_only: AtomicBool::new(false),
         })))
+    }
+
+    /// Whether this client and its clones refuse to change anything, by themselves or for others, from now on: no container is
+    /// made, no key is set, no object is written. At first they do not.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.0.read_only.store(read_only, Ordering::Relaxed);
     }
 
     /// A container of the account, be it there or not.

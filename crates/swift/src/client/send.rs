@@ -1,5 +1,6 @@
 //! One request with all that surrounds it: the token, another try where that is safe and may help, and a line in the log.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use apus_http_client::{Error, Failure, HttpClient, RequestBody, Response, Stage};
@@ -87,10 +88,20 @@ impl Call {
 impl SwiftClient {
     /// Sends a request until there is an answer that another try would not better, whatever its status.
     ///
+    /// A client that only reads refuses whatever is no GET or HEAD.
+    ///
     /// It is sent again only as long as its body can be: it is in memory, or nothing of it was read. A stream is given to
     /// Swift only when that asks for it, so that a refusal leaves it whole.
     pub(super) async fn send(&self, mut call: Call) -> Result<Answer> {
         let text = call.text();
+        let reads = call.method == Method::GET || call.method == Method::HEAD;
+        if !reads && self.0.read_only.load(Ordering::Relaxed) {
+            return Err(SwiftError::new(
+                SwiftErrorKind::Denied,
+                &text,
+                "this client only reads, and did not send it",
+            ));
+        }
         let mut body = std::mem::replace(&mut call.body, RequestBody::empty());
         let mut tries = Tries::by(self.0.retry);
         let (mut renewed, mut doubted) = (false, false);

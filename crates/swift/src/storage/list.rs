@@ -1,6 +1,11 @@
 //! Listings, of objects and of stages.
 
-use apus_storage::{ListEntry, ListPage, ListRequest, ObjectName, Result, StageEntry, StageId, StorageError};
+use std::time::SystemTime;
+
+use apus_storage::{
+    Freshness, ListEntry, ListPage, ListRequest, ObjectName, Result, StageEntry, StageId, StorageError,
+};
+use futures_util::TryStreamExt;
 
 use super::Backend;
 use crate::SwiftError;
@@ -46,6 +51,23 @@ impl Backend {
                 }
             }
         }
+    }
+
+    /// The later of the session's time and that of the segment which a listing shows to be the youngest: an append that is
+    /// under way has written segments that no session names yet.
+    pub(super) async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        let failed = |error: SwiftError| error.into_storage("stage_modified", stage);
+        self.container.ensure().await.map_err(failed)?;
+        let session = self.container.look(&self.names.session(stage), Freshness::Newest).await;
+        let Some(session) = session.map_err(failed)? else { return Ok(None) };
+        let mut latest = session.modified;
+        let mut segments = self.container.entries(self.names.segments_of(stage), false);
+        while let Some(entry) = segments.try_next().await.map_err(failed)? {
+            if let ListingEntry::Object { modified, .. } = entry {
+                latest = latest.max(modified);
+            }
+        }
+        Ok(Some(latest))
     }
 
     pub(super) async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {

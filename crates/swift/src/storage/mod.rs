@@ -20,7 +20,7 @@ mod write;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use apus_storage::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListPage, ListRequest, ObjectInfo,
@@ -115,6 +115,11 @@ impl SwiftStorage {
             sessions: SessionCache::new(),
             turns: Turns::new(),
         })))
+    }
+
+    /// Whether nothing is written any more ([`SwiftClient::set_read_only`]). At first it is.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.0.container.client().set_read_only(read_only);
     }
 
     /// Signs in, makes sure of the container, and asks the cluster what it can.
@@ -292,6 +297,10 @@ impl Storage for SwiftStorage {
     async fn stage_drop(&self, stage: &StageId) -> Result<Outcome> {
         let _turn = self.0.turns.of(stage).await;
         self.0.stage_drop(stage).await
+    }
+
+    async fn stage_modified(&self, stage: &StageId) -> Result<Option<SystemTime>> {
+        self.0.stage_modified(stage).await
     }
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {

@@ -1,7 +1,7 @@
 //! `validation`
 
 use super::parse;
-use crate::{IndexPlatforms, Platform, ValidationConfig};
+use crate::{IndexPlatforms, Platform, UrlPattern, ValidationConfig};
 
 /// What `validation` means, and the warnings.
 fn read(lines: &str) -> (ValidationConfig, Vec<String>) {
@@ -118,14 +118,26 @@ fn what_is_no_platform() {
 }
 
 #[test]
-fn lists_of_urls_are_not_obeyed() {
-    let (_, told) = read("  manifests: {urls: {allow: ['^https://']}}");
-    assert_eq!(told.len(), 1);
-    assert!(
-        told[0].starts_with("config.yml:4:22: validation.manifests.urls.allow: not obeyed by this version: layers that lie elsewhere"),
-        "{told:?}"
+fn lists_of_urls() {
+    let urls = |keys: &str| {
+        let (validation, told) = read(&format!("  manifests: {{urls: {{{keys}}}}}"));
+        assert!(told.is_empty(), "{told:?}");
+        let texts = |patterns: Vec<UrlPattern>| {
+            patterns.iter().map(|pattern| pattern.0.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        (validation.urls_allowed.map(texts), texts(validation.urls_denied))
+    };
+    assert_eq!(urls(""), (None, vec![]));
+    assert_eq!(urls("allow: , deny: "), (None, vec![]));
+    assert_eq!(urls("allow: [], deny: []"), (Some(vec![]), vec![]));
+    let both = urls("allow: ['^https://', b], deny: [c]");
+    assert_eq!(both, (Some(vec!["^https://".into(), "b".into()]), vec!["c".into()]));
+    let text = "version: 0.1\nstorage: inmemory\nvalidation: {manifests: {urls: {allow: [a, 'b(']}}}\n";
+    assert_eq!(
+        parse(text).expect_err(text).to_string(),
+        "config.yml:3:44: validation.manifests.urls.allow[1]: found \"b(\", expected a regular expression, such as \
+         ^https://layers\\.example\\.org/"
     );
-    assert_eq!(read("  manifests: {urls: {allow: [], deny: }}").1, Vec::<String>::new());
 }
 
 #[test]
@@ -133,6 +145,6 @@ fn lists_of_urls_are_lists() {
     let text = "version: 0.1\nstorage: inmemory\nvalidation: {manifests: {urls: {deny: ^http}}}\n";
     assert_eq!(
         parse(text).expect_err(text).to_string(),
-        "config.yml:3:39: validation.manifests.urls.deny: found \"^http\", expected a list of texts"
+        "config.yml:3:39: validation.manifests.urls.deny: found \"^http\", expected a list"
     );
 }
