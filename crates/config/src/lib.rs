@@ -23,14 +23,14 @@
 //!   filesystem:
 //!     rootdirectory: /srv/registry
 //! http:
-//!   addr: :5000
+//!   addr: 127.0.0.1:5000
 //!   draintimeout: 1m
 //! ";
 //! let loaded = apus_config::Config::parse(file, "config.yml")?;
 //! assert_eq!(loaded.config.http.addr.port, 5000);
 //! assert_eq!(loaded.config.http.drain_timeout.as_secs(), 60);
 //! assert!(loaded.warnings.is_empty());
-//! assert!(loaded.effective.to_yaml().contains("addr: :5000  # config.yml:7:9"));
+//! assert!(loaded.effective.to_yaml().contains("addr: 127.0.0.1:5000  # config.yml:7:9"));
 //! # Ok::<(), apus_config::ConfigError>(())
 //! ```
 
