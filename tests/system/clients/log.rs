@@ -11,6 +11,7 @@ const LATE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Logged {
     pub(super) method: String,
+    /// With its query.
     pub(super) path: String,
     pub(super) status: u64,
 }
@@ -50,7 +51,11 @@ pub(super) async fn requests(apus: &Apus, repository: &str) -> Vec<Logged> {
     let lines = logged.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let requests = lines.filter_map(|line| {
         let text = |key: &str| line[key].as_str().map(str::to_owned);
-        Some(Logged { method: text("method")?, path: text("path")?, status: line["status"].as_u64()? })
+        Some(Logged {
+            method: text("http.request.method")?,
+            path: text("http.request.uri")?,
+            status: line["http.response.status"].as_u64()?,
+        })
     });
     let prefix = format!("/v2/{repository}/");
     requests.filter(|request| request.path.starts_with(&prefix)).collect()
