@@ -77,6 +77,19 @@ async fn page_of(apus: &Apus) -> String {
     String::from_utf8(page.body.to_vec()).unwrap()
 }
 
+/// The same, once all that clients did has come to its end here too.
+async fn settled_page_of(apus: &Apus) -> String {
+    let begun = Instant::now();
+    loop {
+        let page = page_of(apus).await;
+        if sum(&page, "apus_connections ") == 0.0 {
+            return page;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "connections stay open:\n{page}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// The sum of all series that begin so.
 fn sum(page: &str, series: &str) -> f64 {
     let values = page.lines().filter(|line| line.starts_with(series));
@@ -88,7 +101,7 @@ fn sum(page: &str, series: &str) -> f64 {
 async fn the_list_is_what_a_running_registry_records() {
     let apus = Apus::start_with(Backend::swift_v3().storage(), MEASURED);
     traffic(apus.client()).await;
-    let page = page_of(&apus).await;
+    let page = settled_page_of(&apus).await;
     for metric in METRICS {
         let suffix = if matches!(metric.kind, Kind::Histogram(_)) { "_count" } else { "" };
         let named = [' ', '{'].map(|next| format!("{}{suffix}{next}", metric.name));
@@ -109,7 +122,7 @@ async fn the_list_is_what_a_running_registry_records() {
 async fn the_numbers_are_true() {
     let apus = Apus::start_with(Backend::swift_v3().storage(), MEASURED);
     traffic(apus.client()).await;
-    let page = page_of(&apus).await;
+    let page = settled_page_of(&apus).await;
     for (series, value) in [
         ("apus_uploads_begun_total ", 4.0),
         ("apus_uploads_ended_total{outcome=\"finished\"}", 2.0),

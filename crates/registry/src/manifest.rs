@@ -173,17 +173,21 @@ impl Outline {
         if blobs.len() + manifests.len() > MOST_REFERENCES {
             return Err(invalid(format!("it names more than {MOST_REFERENCES} blobs and manifests")));
         }
+        if let Some(declared) = declared
+            && *declared != outline.media_type
+            && outline.says_its_type
+        {
+            return Err(invalid(format!(
+                "its mediaType is {}, it was sent as {declared}",
+                outline.media_type
+            )));
+        }
         // Whoever goes by the type must not read it otherwise than who goes by the shape (CVE-2021-41190).
         if [Some(&outline.media_type), declared].into_iter().flatten().any(|kind| outline.contradicts(kind)) {
             let shape = if outline.is_index { "an index" } else { "an image" };
             return Err(invalid(format!("it has the shape of {shape}, and its type is another")));
         }
-        match declared {
-            Some(declared) if *declared != outline.media_type && outline.says_its_type => {
-                Err(invalid(format!("its mediaType is {}, it was sent as {declared}", outline.media_type)))
-            }
-            _ => Ok(outline),
-        }
+        Ok(outline)
     }
 
     fn contradicts(&self, media_type: &MediaType) -> bool {

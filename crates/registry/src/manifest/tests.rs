@@ -70,7 +70,7 @@ fn a12_what_cannot_be_stored_is_refused_with_the_reason() {
         ("[]", OCI_MANIFEST, "no manifest in JSON"),
         (both, OCI_INDEX, "an image and an index at once"),
         (schema_1, SCHEMA_1_SIGNED, "schema 1"),
-        (image.as_str(), OCI_INDEX, "the shape of an image"),
+        (image.as_str(), OCI_INDEX, "it was sent as"),
         (image.as_str(), DOCKER_MANIFEST, "it was sent as"),
         (r#"{"manifests":[]}"#, OCI_MANIFEST, "the shape of an index"),
         (&format!(r#"{{"mediaType":"{OCI_INDEX}","layers":[]}}"#), OCI_INDEX, "the shape of an image"),
