@@ -11,6 +11,7 @@
 //! | `v1` | version 1 of the protocol: docker 1.3 and docker-registry-client, over docker-registry 0.x's data and configuration |
 //! | `upgrade` | the commit before this one and this one over one store |
 //! | `http` | HTTP/2, URLs behind a proxy, limits, as the configuration says |
+//! | `acme` | a certificate from an authority that speaks ACME |
 //! | `tls` | HTTPS and unix sockets |
 //! | `auth` | users, tokens, the policy: who may do what |
 //! | `budgets` | how many requests each operation costs at Swift |
@@ -45,6 +46,7 @@
 
 mod support;
 
+mod acme;
 mod auth;
 mod budgets;
 mod clients;

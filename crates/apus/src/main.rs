@@ -1,6 +1,7 @@
 //! The command. This is the only place that joins the rooms: it reads the configuration, opens the storage that it names,
 //! puts a registry over it and serves it.
 
+mod acme;
 mod authorization;
 mod backend;
 mod config_command;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use apus_acme::{Acme, AcmeError};
 use apus_auth::Policy;
-use apus_config::{ConfigError, HttpConfig, ListenAddress, Loaded, StorageDriver, TlsCertificate};
+use apus_config::{ConfigError, HttpConfig, ListenAddress, Loaded, StorageDriver};
 use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_server::{App, AppOptions, CurrentApp, Listener, Tls, TlsError};
@@ -19,7 +20,7 @@ use crate::logging::SetLevel;
 use crate::reload::Running;
 use crate::traces::Traces;
 use crate::{
-    authorization, backend, configuration, debug, events, health, logging, notify, options, version_1,
+    acme, authorization, backend, configuration, debug, events, health, logging, notify, options, version_1,
 };
 
 /// Why the registry does not run.
@@ -68,8 +69,8 @@ pub(crate) enum ServeError {
     #[error("http.tls: the registry cannot speak TLS")]
     Tls(#[from] TlsError),
     /// The way to a certificate that is not there yet.
-    #[error("http.tls.letsencrypt: this version asks no authority for certificates")]
-    Acme,
+    #[error("http.tls.letsencrypt: no certificate can be asked for")]
+    Acme(#[from] AcmeError),
     /// What is needed to ask other services how they are.
     #[error("health.http: services cannot be asked")]
     Health(#[source] apus_http_client::Error),
@@ -134,7 +135,7 @@ async fn serve(
         None => App::new(registry, app_options),
     };
     let app = CurrentApp::from(app);
-    let tls = tls(&config.http)?;
+    let (tls, acme) = tls(&config.http)?;
     let (listener, address) = listen(&config.http).await?;
     let _showing = match &config.http.debug {
         Some(debug) => {
@@ -154,12 +155,15 @@ async fn serve(
         address,
         opened,
         app: app.clone(),
-        tls,
+        tls: tls.clone(),
         set_level,
         purging: JoinSet::new(),
         loaded,
     };
     let mut following = JoinSet::new();
+    if let (Some(acme), Some(tls)) = (acme, tls) {
+        following.spawn(acme.keep(acme::Port(tls)));
+    }
     following.spawn(running.follow(hangup));
     let stopped = async {
         asked_to_stop(terminate, interrupt, drain_timeout).await;
@@ -174,11 +178,11 @@ async fn serve(
     Ok(())
 }
 
-fn tls(http: &HttpConfig) -> Result<Option<Tls>, ServeError> {
-    let Some(tls) = &http.tls else { return Ok(None) };
-    let TlsCertificate::Files { certificate, key } = &tls.certificate else { return Err(ServeError::Acme) };
-    let options = options::of_tls(certificate.clone(), key.clone(), tls, http);
-    Ok(Some(Tls::open(options)?))
+/// What is spoken, and who keeps its certificate good, if not the operator.
+fn tls(http: &HttpConfig) -> Result<(Option<Tls>, Option<Acme>), ServeError> {
+    let Some(tls) = &http.tls else { return Ok((None, None)) };
+    let (certificate, key, acme) = acme::open(&tls.certificate)?;
+    Ok((Some(Tls::open(options::of_tls(certificate, key, tls, http))?), acme))
 }
 
 /// Answers where it listens, too.

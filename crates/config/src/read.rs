@@ -1,7 +1,7 @@
 //! A registry:2 file into a [`Config`]: the top of the file here, a room below for each larger section.
 //!
 //! Every key that registry:2.8 or 3 knows is in one of these rooms, and its value is checked there, whether Apus obeys it or
-//! not. What this version does not obey yet is listed in [`not_yet`], what will never have an effect in [`without_effect`].
+//! not. What will never have an effect is listed in [`without_effect`].
 
 mod access;
 mod auth;
@@ -14,7 +14,6 @@ mod http;
 mod limits;
 mod log;
 mod maintenance;
-mod not_yet;
 mod notifications;
 mod proxy;
 mod storage;
@@ -34,18 +33,15 @@ use crate::tree::Node;
 use crate::{Config, ConfigError, Warning};
 
 /// What a tree means, wherever it came from; `is_docker_registry` if from a file of docker-registry 0.x. What may stop `apus serve`
-/// is apart: see [`not_yet`] and [`exposed`].
+/// is apart: see [`exposed`].
 pub(crate) fn interpret(
     tree: Node,
     is_docker_registry: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<(Config, Vec<Warning>), ConfigError> {
-    let written = not_yet::Written::find(&tree);
     let author = exposed::Author::find(&tree, is_docker_registry);
     let config = file(Section::root(tree)?, warnings)?;
-    let mut hindrances = written.judge(&config, warnings);
-    hindrances.extend(author.judge(&config, warnings));
-    hindrances.sort_by(|one: &Warning, other| one.place.cmp(&other.place));
+    let hindrances = author.judge(&config, warnings).into_iter().collect();
     Ok((config, hindrances))
 }
 

@@ -6,8 +6,10 @@
 //! | `options` | what an operator can choose |
 //! | `files` | certificate, key and authorities, as they were read, and what rustls makes of them |
 //! | `clients` | which certificates of clients are taken |
+//! | `challenges` | what is shown to an authority that looks whose a host is |
 //! | `handshakes` | how many handshakes may be under way |
 
+mod challenges;
 mod clients;
 mod files;
 mod handshakes;
@@ -20,8 +22,12 @@ use std::time::Duration;
 
 use apus_storage::BoxError;
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ClientHello;
 
 use crate::answer::chain;
+use crate::tls::challenges::Challenges;
+pub(crate) use crate::tls::challenges::PROTOCOL as CHALLENGE;
 use crate::tls::files::Files;
 pub(crate) use crate::tls::handshakes::Handshakes;
 pub use crate::tls::options::{ClientAuth, ClientAuthMode, TlsOptions, TlsVersion};
@@ -51,6 +57,7 @@ pub struct Tls(Arc<Inner>);
 struct Inner {
     options: TlsOptions,
     handshakes: Handshakes,
+    challenges: Challenges,
     current: RwLock<Current>,
 }
 
@@ -78,12 +85,33 @@ impl Tls {
     pub fn open(options: TlsOptions) -> Result<Self, TlsError> {
         let current = RwLock::new(Current::new(Files::read(&options)?, &options)?);
         let handshakes = Handshakes::new(options.handshakes);
-        Ok(Self(Arc::new(Inner { options, handshakes, current })))
+        Ok(Self(Arc::new(Inner { options, handshakes, challenges: Challenges::default(), current })))
     }
 
-    /// What a connection that begins now speaks.
-    pub(crate) fn configuration(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).configuration)
+    /// What a connection that begins so speaks.
+    pub(crate) fn configuration(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        let current =
+            || Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).configuration);
+        self.0.challenges.configuration(hello).unwrap_or_else(current)
+    }
+
+    /// Shows this certificate to an authority that looks whether `host` is this registry: to who offers the protocol `acme-tls/1`
+    /// and nothing else (RFC 8737 section 3). It is asked for no certificate of its own, and served nothing.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn show_challenge(
+        &self,
+        host: &str,
+        certificate: CertificateDer<'static>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<(), TlsError> {
+        self.0.challenges.add(host, certificate, key).map_err(|error| TlsError::Settings(error.into()))
+    }
+
+    /// Shows none of them any more.
+    pub fn show_no_challenge(&self) {
+        self.0.challenges.clear();
     }
 
     pub(crate) fn handshakes(&self) -> &Handshakes {

@@ -7,6 +7,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use crate::clients::programs::{last_line, script};
+use crate::support::apus::free_port;
 
 /// How long it may take to answer.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -78,8 +79,4 @@ fn elliptic(pair: &KeyPair) -> Vec<u8> {
     let output = Command::new("openssl").args(["ec", "-in"]).arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -213,3 +213,8 @@ impl Drop for Apus {
         }
     }
 }
+
+/// A port that nobody listens on, for a program that has to be told which.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

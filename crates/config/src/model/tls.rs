@@ -27,7 +27,7 @@ pub enum TlsCertificate {
     },
     /// `letsencrypt`: an authority that is asked by ACME, RFC 8555.
     Acme {
-        /// `cachefile`: where account, keys and certificates are kept.
+        /// `cachefile`: the directory where account, key and certificate are kept.
         cache: PathBuf,
         /// `email`: whom the authority warns.
         email: Option<String>,

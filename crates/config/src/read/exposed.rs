@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::not_yet::place;
-use crate::tree::Node;
+use crate::tree::{Node, Value};
 use crate::{ClientAuthMode, Config, Place, Source, Warning};
 
 /// Where it is said who can reach a registry: the key of what stops it, or is warned about.
@@ -15,6 +14,7 @@ pub(crate) const KEY: &str = "http.addr";
 const OWN: &[&str] = &[
     "access",
     "http.trustedproxies",
+    "limits",
     "notifications.queue",
     "proxy.allowednetworks",
     "proxy.freshness",
@@ -102,4 +102,25 @@ fn is_reached_by_others(config: &Config) -> bool {
     let host = config.http.addr.host.as_str();
     let is_loopback = host.parse().map_or(host == "localhost", |address: IpAddr| address.is_loopback());
     config.http.unix_socket.is_none() && !is_loopback
+}
+
+/// Where a key stands, if it says anything. A section that is made of variables stands in the first that says something.
+fn place(root: &Node, path: &str) -> Option<Place> {
+    let mut node = root;
+    let mut place = None;
+    for name in path.split('.') {
+        let Value::Mapping(entries) = &node.value else { return None };
+        let entry = entries.iter().find(|entry| entry.key == name && entry.node.is_set())?;
+        (node, place) = (&entry.node, Some(&entry.key_place));
+    }
+    let place = place?;
+    let first = matches!(place.source, Source::Variable(_)).then(|| first_said(node)).flatten();
+    Some(first.unwrap_or(place).clone())
+}
+
+/// The key of the first value below this node that says something.
+fn first_said(node: &Node) -> Option<&Place> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    let said = entries.iter().filter(|entry| entry.node.is_set());
+    said.map(|entry| first_said(&entry.node).unwrap_or(&entry.key_place)).next()
 }

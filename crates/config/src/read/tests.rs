@@ -12,7 +12,6 @@ mod http;
 mod limits;
 mod log;
 mod maintenance;
-mod not_yet;
 mod notifications;
 mod proxy;
 mod tls;

@@ -60,7 +60,7 @@ fn acme(mut section: Section, warnings: &mut Vec<Warning>) -> Result<TlsCertific
     let cache = path(&mut section, "cachefile")?;
     let hosts = Some(section.texts("hosts")?).filter(|hosts| !hosts.is_empty());
     let acme = TlsCertificate::Acme {
-        cache: section.required("cachefile", "a file to keep account, keys and certificates in", cache)?,
+        cache: section.required("cachefile", "a directory to keep account, key and certificate in", cache)?,
         email: section.text("email")?,
         hosts: section.required("hosts", "a list of the names of this registry", hosts)?,
         directory_url: section.parse("directoryurl", DIRECTORY, |text| web_url(text).map(str::to_owned))?,

@@ -3,14 +3,15 @@
 
 use std::io;
 
+use rustls::server::Acceptor;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Protocol;
 use crate::answer::chain;
 use crate::listener::Peer;
-use crate::tls::Tls;
+use crate::tls::{self, Tls};
 
 /// How every connection of TLS begins: with the type of the record that holds the client's first message (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
@@ -34,6 +35,8 @@ pub(super) enum NotSecure {
     TooSlow,
     #[error("the TLS handshake made room for newer ones")]
     MadeRoom,
+    #[error("an authority has looked whose this host is")]
+    Challenged,
     #[error("the TLS handshake failed")]
     Failed(#[from] io::Error),
 }
@@ -50,6 +53,9 @@ where
         () = handshake.room_needed() => return Err(NotSecure::MadeRoom),
     };
     let chosen = stream.get_ref().1.alpn_protocol();
+    if chosen == Some(tls::CHALLENGE) {
+        return Err(NotSecure::Challenged);
+    }
     Ok((if chosen == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 }, stream))
 }
 
@@ -60,6 +66,7 @@ pub(super) fn tell(error: &NotSecure, peer: Peer) {
         NotSecure::Plain => "plain",
         NotSecure::TooSlow => "slow",
         NotSecure::MadeRoom => "crowded",
+        NotSecure::Challenged => return,
         NotSecure::Failed(_) => "failed",
     };
     metrics::counter!("apus_tls_handshake_failures_total", "reason" => reason).increment(1);
@@ -84,7 +91,18 @@ where
         }
         return Err(NotSecure::Plain);
     }
-    match TlsAcceptor::from(tls.configuration()).accept(stream).into_fallible().await {
+    let mut beginning = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    let hello = match (&mut beginning).await {
+        Ok(hello) => hello,
+        Err(error) => {
+            if let Some(mut stream) = beginning.take_io() {
+                let _ = stream.shutdown().await;
+            }
+            return Err(error.into());
+        }
+    };
+    let configuration = tls.configuration(&hello.client_hello());
+    match hello.into_stream(configuration).into_fallible().await {
         Ok(stream) => Ok(stream),
         Err((error, mut stream)) => {
             // The client is to read the alert that tells it why; it may be gone, too.

@@ -154,7 +154,7 @@ fn what_is_missing_or_wrong() {
         ),
         (
             "letsencrypt: {hosts: [a]}",
-            "14: http.tls.letsencrypt.cachefile: missing, expected a file to keep account, keys and certificates in",
+            "14: http.tls.letsencrypt.cachefile: missing, expected a directory to keep account, key and certificate in",
         ),
         (
             "letsencrypt: {cachefile: /a}",
