@@ -162,8 +162,18 @@ impl Apus {
 
     /// Its peak memory until now, in KiB (`VmHWM` of proc(5)).
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The pages of its own file that are in memory, in KiB (`RssFile` of proc(5)). A program that is built for tests has many times
+    /// those of a release.
+    pub(crate) fn program_memory(&self) -> u64 {
+        self.status("RssFile:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
