@@ -3,7 +3,7 @@
 use super::parse;
 use crate::{LogConfig, LogFormat, LogLevel};
 
-/// What the lines mean, and the warnings other than those of what is not obeyed yet.
+/// What the lines mean, and the warnings.
 fn log(lines: &str) -> (LogConfig, Vec<String>) {
     let text = format!("version: 0.1\nstorage: inmemory\n{lines}\n");
     let loaded = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
