@@ -38,11 +38,6 @@ impl Compression {
             other => begins_an_archive(other).then_some(Self::None),
         }
     }
-
-    /// Whether images of today may have layers of this kind. The others are compressed anew.
-    pub(crate) fn is_known_today(self) -> bool {
-        matches!(self, Self::None | Self::Gzip)
-    }
 }
 
 /// By the checksum of the first header (POSIX.1-2017, pax, "ustar Interchange Format"), or by a block of zeros, with which an

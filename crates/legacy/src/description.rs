@@ -32,6 +32,13 @@ pub struct Step {
     members: Map<String, Value>,
 }
 
+impl Step {
+    /// Bytes of its text, about.
+    pub(crate) fn length(&self) -> usize {
+        self.members.values().map(|value| value.as_str().map_or(16, str::len) + 16).sum()
+    }
+}
+
 impl Description {
     /// Takes in what a client sent.
     pub fn parse(json: &[u8]) -> Result<Self, DescriptionError> {

@@ -1,18 +1,16 @@
 //! The way out of docker-registry 0.x: its images become images of today, in a registry of today.
 //!
 //! 1. `survey` finds all tags and the images that they rest on, and tells what cannot come over.
-//! 2. `layer` brings the files of each image, once: read once, proven by the checksum that the old registry kept, and stored as
-//!    they are where images of today may have such layers.
-//! 3. `manifest` writes configuration and manifest of each tag.
+//! 2. `files` brings the files of each image, once: they are read once and proven on the way, by [`crate::layer`].
+//! 3. `tag` writes configuration and manifest of each tag.
 //!
 //! Nothing is guessed: what is unfinished, damaged or not proven is told and left where it is. What was brought is remembered
-//! (`record`), so a run that was stopped is taken up by the next one, and a run after the last changes nothing. The old
+//! ([`crate::record`]), so a run that was stopped is taken up by the next one, and a run after the last changes nothing. The old
 //! registry's objects are only read.
 
-mod layer;
-mod manifest;
-mod record;
+mod files;
 mod survey;
+mod tag;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,9 +19,9 @@ use apus_registry::{Digest, Registry};
 use apus_storage::Storage;
 use futures_util::{StreamExt as _, stream};
 
-use crate::{Error, ImageId, Repository, Result, Store};
-use layer::Layer;
-use record::Records;
+use crate::layer::Layer;
+use crate::record::Records;
+use crate::{ImageId, Reason, Repository, Result, Store};
 use survey::{Survey, Wanted};
 
 /// How images are brought over.
@@ -128,42 +126,6 @@ pub enum TagOutcome {
     },
     /// It does not come over.
     Left(Reason),
-}
-
-/// Why something does not come over.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Reason {
-    /// What is stored does not allow it. Trying again changes nothing.
-    #[error("{0}")]
-    Unfit(Arc<str>),
-    /// It did not work. Trying again may help.
-    #[error("{0}; run it again")]
-    Failed(Arc<str>),
-}
-
-impl Reason {
-    fn unfit(text: impl Into<Arc<str>>) -> Self {
-        Self::Unfit(text.into())
-    }
-
-    fn about(self, image: &ImageId) -> Self {
-        match self {
-            Self::Unfit(text) => Self::unfit(format!("image {image}: {text}")),
-            Self::Failed(text) => Self::Failed(format!("image {image}: {text}").into()),
-        }
-    }
-}
-
-impl From<Error> for Reason {
-    fn from(error: Error) -> Self {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        if error.is_lasting() { Self::Unfit(text.into()) } else { Self::Failed(text.into()) }
-    }
 }
 
 /// How it ended.

@@ -75,6 +75,11 @@ pub fn image_folder(id: &ImageId) -> Result<ObjectName, InvalidName> {
     ObjectName::parse(format!("{IMAGES}/{id}"))
 }
 
+/// Under which all repositories of a namespace lie.
+pub fn namespace_folder(namespace: &str) -> Result<ObjectName, InvalidName> {
+    ObjectName::parse(format!("{REPOSITORIES}/{}", component(namespace)))
+}
+
 /// Under which all that is kept of a repository lies. The name is quoted twice, the namespace once: so the original did.
 pub fn repository_folder(repository: &Repository) -> Result<ObjectName, InvalidName> {
     let (namespace, name) = (component(repository.namespace()), component(&quote_plus(repository.name())));

@@ -8,26 +8,35 @@
 //! | [`Store`] | the objects, read with types |
 //! | [`LegacyRegistry`] | the rules of the original: pushing and reading images, tags, repositories, searching |
 //! | `compression` | how a layer is compressed, told by its first bytes |
+//! | `layer`, `image`, `record` | what a layer and an image of its are today: found out by reading, and remembered |
 //! | [`import()`] | its images become images of today, in a registry of today |
+//! | [`View`] | its images are shown as those of today, where they are |
 
 mod compression;
 mod description;
 mod encoding;
 mod error;
+mod image;
 mod import;
+mod layer;
 pub mod layout;
 mod names;
+mod reason;
+mod record;
 mod registry;
 mod store;
 #[cfg(test)]
 mod testing;
+mod view;
 
 pub use description::{Description, DescriptionError, Step};
 pub use error::{Error, Result};
-pub use import::{ImportEvent, ImportOptions, ImportReport, ImportSummary, Reason, TagOutcome, import};
+pub use import::{ImportEvent, ImportOptions, ImportReport, ImportSummary, TagOutcome, import};
 pub use names::{ImageId, Repository};
+pub use reason::Reason;
 pub use registry::{
     Answer, Client, FileEntry, FoundRepository, ImageState, LARGEST, LayerPlace, LegacyRegistry, Listing,
     Looked, Refusal, SaidImage, python_json,
 };
 pub use store::{Store, StoredImage, StoredTag, TagPage};
+pub use view::{View, ViewOptions};

@@ -67,10 +67,18 @@ impl Repository {
         &self.name
     }
 
-    /// The name that clients give it: without the namespace `library`, which they never say.
+    /// The name that clients give it: without the namespace `library`, which they never say. No two repositories have the same:
+    /// `library/a/b` keeps all of its name, for `a/b` is another one.
     #[must_use]
     pub fn familiar(&self) -> String {
-        if self.namespace == DEFAULT_NAMESPACE { self.name.clone() } else { self.to_string() }
+        let is_short = self.namespace == DEFAULT_NAMESPACE && !self.name.contains('/');
+        if is_short { self.name.clone() } else { self.to_string() }
+    }
+
+    /// The repository that has this [`familiar`](Self::familiar) name; `None` if none can have it.
+    #[must_use]
+    pub fn of_familiar(name: &str) -> Option<Self> {
+        Self::parse(name).filter(|repository| repository.familiar() == name)
     }
 }
 

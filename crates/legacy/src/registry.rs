@@ -139,6 +139,11 @@ impl LegacyRegistry {
         Self(Arc::new(Inner { storage, looking: Semaphore::new(LOOKING_AT_ONCE), recent: Mutex::default() }))
     }
 
+    /// Where its objects lie.
+    pub(crate) fn shared_storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.0.storage)
+    }
+
     fn storage(&self) -> &dyn Storage {
         &*self.0.storage
     }

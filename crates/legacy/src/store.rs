@@ -7,10 +7,14 @@ use apus_storage::{
     StorageError, body,
 };
 use bytes::Bytes;
+use futures_util::try_join;
 
 use crate::layout::{self, ImagePart, RepositoryPart};
 use crate::registry::LARGEST;
-use crate::{Description, Error, ImageId, Repository, Result};
+use crate::{Description, Error, ImageId, Reason, Repository, Result};
+
+/// The longest chain of images: far more than any file system could mount.
+pub(crate) const LONGEST_CHAIN: usize = 1000;
 
 /// The objects of a registry 0.x. Any number of stores may read the same objects.
 #[derive(Debug, Clone)]
@@ -34,6 +38,18 @@ pub struct StoredImage {
 }
 
 impl StoredImage {
+    /// Whether its files can be read at all, before they are: their length in bytes, or why they cannot.
+    pub(crate) fn readable(&self, without_checksum: bool) -> std::result::Result<u64, Reason> {
+        if self.unfinished {
+            return Err(Reason::unfit("its upload came to no end"));
+        }
+        let Some(layer) = &self.layer else { return Err(Reason::unfit("it has no layer")) };
+        if self.proofs().next().is_none() && !without_checksum {
+            return Err(Reason::unfit("no checksum of it is kept that could prove its layer"));
+        }
+        Ok(layer.size)
+    }
+
     /// Those of its checksums that can prove its layer.
     pub(crate) fn proofs(&self) -> impl Iterator<Item = &String> {
         self.checksums.iter().filter(|checksum| checksum.starts_with("sha256:"))
@@ -99,20 +115,17 @@ impl Store {
 
     /// What is kept of an image.
     pub async fn image(&self, id: &ImageId) -> Result<StoredImage> {
-        let (json, description) = self.description(id).await?;
         let unfinished = layout::image(id, ImagePart::InProgress)?;
         let layer = layout::image(id, ImagePart::Layer)?;
-        Ok(StoredImage {
-            checksums: self.checksums(id).await?,
-            unfinished: self.0.stat(&unfinished, Freshness::Newest).await?.is_some(),
-            layer: self.0.stat(&layer, Freshness::Newest).await?,
-            id: id.clone(),
-            json,
-            description,
-        })
+        let stat = async |object| Ok(self.0.stat(object, Freshness::Newest).await?);
+        let ((json, description), checksums, unfinished, layer) =
+            try_join!(self.description(id), self.checksums(id), stat(&unfinished), stat(&layer))?;
+        let unfinished = unfinished.is_some();
+        Ok(StoredImage { id: id.clone(), json, description, checksums, unfinished, layer })
     }
 
-    async fn description(&self, id: &ImageId) -> Result<(Bytes, Description)> {
+    /// What the client said of an image, byte for byte, and understood.
+    pub(crate) async fn description(&self, id: &ImageId) -> Result<(Bytes, Description)> {
         let object = layout::image(id, ImagePart::Json)?;
         let Some(json) = self.small(&object).await? else { return Err(Error::Missing(object)) };
         let damaged = |reason| Error::Damaged { object: object.clone(), reason };

@@ -14,6 +14,7 @@
 //! | [`MemoryStorage`], [`FilesystemStorage`] | backends |
 //! | [`MeasuredStorage`] | any backend, measured |
 //! | `conformance` (feature) | one suite of tests that any backend runs in three lines |
+//! | `testing` (feature) | a storage that tests of other rooms can watch, and make fail |
 //!
 //! Nothing here knows what a registry is: no digests, no repositories, no HTTP.
 
@@ -30,6 +31,8 @@ mod memory;
 mod name;
 mod object;
 mod stage;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use body::{Body, BoxError, ByteStream};
 pub use contract::Storage;

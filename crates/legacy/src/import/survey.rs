@@ -1,18 +1,15 @@
 //! What there is: every tag, and for each the images that it rests on, from the lowest on, or why it cannot come over.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{ImportEvent, Importer, Reason};
-use crate::{ImageId, Repository, Result, StoredImage, StoredTag};
+use super::{ImportEvent, Importer};
+use crate::store::LONGEST_CHAIN;
+use crate::{ImageId, Reason, Repository, Result, StoredTag};
 
 /// Requests at once.
 const PARALLEL: usize = 16;
-
-/// The longest chain of images: far more than any file system could mount.
-const LONGEST_CHAIN: usize = 1000;
 
 /// What was found.
 pub(super) struct Survey {
@@ -117,14 +114,6 @@ async fn chain_of(
 
 async fn look_at(importer: &Importer<'_>, id: &ImageId) -> Seen {
     let image = importer.store.image(id).await?;
-    let proven = image.proofs().next().is_some();
-    let StoredImage { description, unfinished, layer, .. } = image;
-    if unfinished {
-        return Err(Reason::unfit("its upload came to no end"));
-    }
-    let Some(layer) = layer else { return Err(Reason::unfit("it has no layer")) };
-    if !proven && !importer.options.without_checksum {
-        return Err(Reason::Unfit(Arc::from("no checksum of it is kept that could prove its layer")));
-    }
-    Ok((description.parent, layer.size))
+    let size = image.readable(importer.options.without_checksum)?;
+    Ok((image.description.parent, size))
 }

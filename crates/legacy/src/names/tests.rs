@@ -18,6 +18,7 @@ fn repositories_as_paths_name_them() {
         ("library/base", "library/base", "base"),
         ("acme/webapp", "acme/webapp", "acme/webapp"),
         ("a/b/c//", "a/b/c", "a/b/c"),
+        ("library/a/b", "library/a/b", "library/a/b"),
     ];
     for (path, whole, familiar) in named {
         let repository = Repository::parse(path).unwrap();
@@ -26,6 +27,10 @@ fn repositories_as_paths_name_them() {
             (whole, familiar),
             "{path}"
         );
+        assert_eq!(Repository::of_familiar(familiar), Some(repository), "{path}");
+    }
+    for name in ["library/base", "base/", "a/b/", ""] {
+        assert_eq!(Repository::of_familiar(name), None, "{name}");
     }
     for path in ["", "/", "a/", "/a"] {
         let parsed = Repository::parse(path);

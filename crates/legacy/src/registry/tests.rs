@@ -1,15 +1,12 @@
 //! The rules, over the store that the original wrote and over what its traps have left behind in others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use apus_storage::testing::{Fate, WatchedStorage};
 use apus_storage::{
-    Body, BoxError, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListPage, ListRequest,
-    MemoryStorage, ObjectInfo, ObjectName, ObjectReader, Outcome, Publication, StageEntry, StageId,
-    StagePosition, StageRevision, StageState, Storage, StorageError, UrlMethod, WriteMode, body,
+    BoxError, ByteRange, ErrorKind, Freshness, ListRequest, MemoryStorage, ObjectName, Storage, body,
 };
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use sha2::{Digest as _, Sha256};
@@ -456,134 +453,18 @@ async fn an_image_of_another_registry_is_kept_if_it_is_whole() {
     assert_eq!(body::collect(reader.stream, 9).await.unwrap(), "er");
 }
 
-/// A store that is out of reach from one moment on.
-#[derive(Debug)]
-struct Failing(Arc<MemoryStorage>, AtomicBool);
-
-impl Failing {
-    fn check(&self, operation: &'static str) -> apus_storage::Result<()> {
-        if self.1.load(Ordering::Relaxed) {
-            return Err(StorageError::new(ErrorKind::UNAVAILABLE, operation, "anything"));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Storage for Failing {
-    fn backend(&self) -> &'static str {
-        "failing"
-    }
-    async fn stat(
-        &self,
-        name: &ObjectName,
-        freshness: Freshness,
-    ) -> apus_storage::Result<Option<ObjectInfo>> {
-        self.check("stat")?;
-        self.0.stat(name, freshness).await
-    }
-    async fn read(
-        &self,
-        name: &ObjectName,
-        range: ByteRange,
-        freshness: Freshness,
-    ) -> apus_storage::Result<Option<ObjectReader>> {
-        self.check("read")?;
-        self.0.read(name, range, freshness).await
-    }
-    async fn write(
-        &self,
-        name: &ObjectName,
-        body: Body,
-        mode: WriteMode,
-    ) -> apus_storage::Result<Publication> {
-        self.check("write")?;
-        self.0.write(name, body, mode).await
-    }
-    async fn touch(&self, name: &ObjectName) -> apus_storage::Result<Outcome> {
-        self.check("touch")?;
-        self.0.touch(name).await
-    }
-    async fn delete(&self, names: &[ObjectName]) -> Vec<apus_storage::Result<Outcome>> {
-        match self.check("delete") {
-            Ok(()) => self.0.delete(names).await,
-            Err(_) => names.iter().map(|_| self.check("delete").map(|()| Outcome::Absent)).collect(),
-        }
-    }
-    async fn list(&self, request: &ListRequest) -> apus_storage::Result<ListPage> {
-        self.check("list")?;
-        self.0.list(request).await
-    }
-    async fn temporary_url(
-        &self,
-        name: &ObjectName,
-        _: UrlMethod,
-        _: Duration,
-    ) -> apus_storage::Result<Option<String>> {
-        self.check("temporary_url")?;
-        Ok(Some(format!("http://swift.example/{name}")))
-    }
-    async fn stage_state(
-        &self,
-        stage: &StageId,
-        known: Option<&StageRevision>,
-    ) -> apus_storage::Result<Option<StageState>> {
-        self.0.stage_state(stage, known).await
-    }
-    async fn stage_append(
-        &self,
-        stage: &StageId,
-        position: StagePosition<'_>,
-        stream: ByteStream,
-        checkpoint: Checkpoint,
-    ) -> apus_storage::Result<StageState> {
-        self.check("stage_append")?;
-        self.0.stage_append(stage, position, stream, checkpoint).await
-    }
-    async fn stage_read(
-        &self,
-        stage: &StageId,
-        revision: &StageRevision,
-    ) -> apus_storage::Result<ByteStream> {
-        self.0.stage_read(stage, revision).await
-    }
-    async fn stage_publish(
-        &self,
-        stage: &StageId,
-        revision: &StageRevision,
-        name: &ObjectName,
-        mode: WriteMode,
-    ) -> apus_storage::Result<Publication> {
-        self.check("stage_publish")?;
-        self.0.stage_publish(stage, revision, name, mode).await
-    }
-    async fn stage_drop(&self, stage: &StageId) -> apus_storage::Result<Outcome> {
-        self.0.stage_drop(stage).await
-    }
-    async fn stage_modified(&self, stage: &StageId) -> apus_storage::Result<Option<std::time::SystemTime>> {
-        self.0.stage_modified(stage).await
-    }
-
-    async fn stage_list(
-        &self,
-        after: Option<&StageId>,
-        limit: usize,
-    ) -> apus_storage::Result<Vec<StageEntry>> {
-        self.0.stage_list(after, limit).await
-    }
-}
-
 /// Trap: on Swift an outage, or a wrong password, was "it does not exist", and pushes and reads went on from there.
 #[tokio::test]
 async fn an_outage_is_never_absence() {
-    let storage = Arc::new(Failing(sample().await, AtomicBool::new(false)));
+    let storage = WatchedStorage::new(sample().await);
+    storage.set_urls(true);
     let registry = LegacyRegistry::new(Arc::clone(&storage) as _);
     let (image, home) = (id(TOP), repository("acme/webapp"));
     let place = registry.open_layer(&image, ByteRange::Full, Some(Duration::from_mins(1))).await.unwrap();
     assert!(
-        matches!(place, LayerPlace::Elsewhere(url) if url == format!("http://swift.example/images/{TOP}/layer"))
+        matches!(place, LayerPlace::Elsewhere(url) if url.starts_with("https://storage.example/images/"))
     );
-    storage.1.store(true, Ordering::Relaxed);
+    storage.set_rule(|_, _| Fate::Fails(ErrorKind::UNAVAILABLE));
     let unknown =
         |outcome: Result<(), Refusal>| assert!(matches!(outcome, Err(Refusal::Failed(_))), "{outcome:?}");
     unknown(registry.check_finished(&image).await);
@@ -599,6 +480,6 @@ async fn an_outage_is_never_absence() {
     unknown(registry.is_private(&home).await.map(drop));
     unknown(registry.search("", 10, true).await.map(drop));
     unknown(registry.listing(&image, Looked::Files).await.map(drop));
-    storage.1.store(false, Ordering::Relaxed);
+    storage.set_rule(|_, _| Fate::Done);
     assert_eq!(registry.tag(&home, "latest").await.unwrap(), image);
 }

@@ -1,5 +1,5 @@
-//! What is remembered of layers that were brought over, in the new registry's storage: by the checksum that proved them, so that
-//! what the old registry has is still what was brought.
+//! What is remembered of layers that were read, as small objects in storage: by the checksum that proved them, so that what the old
+//! registry has is still what was read.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use apus_registry::Digest;
 use apus_storage::{ByteRange, Freshness, ObjectName, Storage, WriteMode, body};
 use serde::{Deserialize, Serialize};
 
-use super::layer::{Descriptor, Layer};
+use crate::layer::{Descriptor, Form, Layer};
 use crate::{ImageId, Result, StoredImage};
 
 /// Under which the records lie. The number is the version of their format.
@@ -17,7 +17,8 @@ const FOLDER: &str = "apus/imports/docker-registry/1";
 const LARGEST: usize = 4096;
 
 /// The records in one storage.
-pub(super) struct Records(Arc<dyn Storage>);
+#[derive(Debug)]
+pub(crate) struct Records(Arc<dyn Storage>);
 
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -34,17 +35,25 @@ struct Written {
     digest: String,
     size: u64,
     archive: String,
-    compressed: bool,
+    form: WrittenForm,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenForm {
+    Archive,
+    Gzip,
+    GzipAnew,
 }
 
 impl Records {
-    pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
         Self(storage)
     }
 
     /// What became of an image's layer; `None` unless it was proven by one of the checksums that are kept of it or, where none is
-    /// kept, has still the same length. A record that makes no sense is none: the layer is brought again, which changes nothing.
-    pub(super) async fn find(&self, image: &StoredImage) -> Result<Option<Layer>> {
+    /// kept, has still the same length. A record that makes no sense is none: the layer is read again, which changes nothing.
+    pub(crate) async fn find(&self, image: &StoredImage) -> Result<Option<Layer>> {
         let Some(reader) = self.0.read(&name(&image.id)?, ByteRange::Full, Freshness::Newest).await? else {
             return Ok(None);
         };
@@ -63,12 +72,16 @@ impl Records {
         })
     }
 
-    pub(super) async fn keep(&self, image: &StoredImage, checksum: &Digest, layer: &Layer) -> Result<()> {
+    pub(crate) async fn keep(&self, image: &StoredImage, checksum: &Digest, layer: &Layer) -> Result<()> {
         let layer = layer.descriptor().map(|descriptor| Written {
             digest: descriptor.digest.to_string(),
             size: descriptor.size,
             archive: descriptor.archive.to_string(),
-            compressed: descriptor.compressed,
+            form: match descriptor.form {
+                Form::Archive => WrittenForm::Archive,
+                Form::Gzip => WrittenForm::Gzip,
+                Form::CompressedAnew => WrittenForm::GzipAnew,
+            },
         });
         let stored = image.layer.as_ref().map_or(0, |layer| layer.size);
         let record = Record { checksum: checksum.to_string(), stored, layer };
@@ -77,8 +90,17 @@ impl Records {
         self.0.write(&name(&image.id)?, content.into(), WriteMode::Replace).await?;
         Ok(())
     }
+
+    /// Takes a record away.
+    pub(crate) async fn forget(&self, image: &ImageId) -> Result<()> {
+        for outcome in self.0.delete(&[name(image)?]).await {
+            outcome?;
+        }
+        Ok(())
+    }
 }
 
+/// Where the record of an image lies.
 fn name(image: &ImageId) -> Result<ObjectName> {
     Ok(ObjectName::parse(format!("{FOLDER}/{image}"))?)
 }
@@ -88,6 +110,10 @@ fn read(written: &Written) -> Option<Descriptor> {
         digest: Digest::parse(&written.digest).ok()?,
         archive: Digest::parse(&written.archive).ok()?,
         size: written.size,
-        compressed: written.compressed,
+        form: match written.form {
+            WrittenForm::Archive => Form::Archive,
+            WrittenForm::Gzip => Form::Gzip,
+            WrittenForm::GzipAnew => Form::CompressedAnew,
+        },
     })
 }
