@@ -22,7 +22,7 @@ use crate::support::{Apus, Backend};
 mod cached;
 mod containerd;
 mod containers;
-mod docker;
+pub(crate) mod docker;
 mod engine;
 mod image;
 mod lists;

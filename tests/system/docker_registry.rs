@@ -9,9 +9,9 @@
 //! | `old` | old registries: the sample that the original wrote, and others made here |
 
 mod configuration;
-mod files;
+pub(crate) mod files;
 mod import;
-mod old;
+pub(crate) mod old;
 mod stopped;
 
 use std::path::Path;
@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::support::{Backend, apus};
 
 /// The configuration of a registry over a backend, in a directory.
-fn written(backend: &Backend, directory: &Path) -> std::path::PathBuf {
+pub(crate) fn written(backend: &Backend, directory: &Path) -> std::path::PathBuf {
     let file = directory.join("new.yml");
     let text = format!("version: 0.1\nstorage:\n{}\n  redirect: {{disable: true}}\n", backend.storage());
     std::fs::write(&file, text).unwrap();
@@ -30,14 +30,14 @@ fn written(backend: &Backend, directory: &Path) -> std::path::PathBuf {
 }
 
 /// `apus import docker-registry` to its end.
-fn import(from: &Path, to: &Path, more: &[&str]) -> Imported {
+pub(crate) fn import(from: &Path, to: &Path, more: &[&str]) -> Imported {
     let mut command = apus::command();
     command.args(["import", "docker-registry"]).arg(from).arg(to).args(more);
     Imported::of(command.stdin(Stdio::null()).output().unwrap())
 }
 
 /// How an import ended.
-struct Imported {
+pub(crate) struct Imported {
     status: Option<i32>,
     lines: Vec<Value>,
     complaint: String,
@@ -51,7 +51,7 @@ impl Imported {
         Self { status: output.status.code(), lines, complaint }
     }
 
-    fn events(&self, event: &str) -> Vec<&Value> {
+    pub(crate) fn events(&self, event: &str) -> Vec<&Value> {
         self.lines.iter().filter(|line| line["event"] == event).collect()
     }
 

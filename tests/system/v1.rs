@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `docker` | a push and a pull in the order of docker 1.3, header by header, over the real Swift and over directories |
 //! | `python` | docker-registry-client reads repositories, tags, images and ancestries |
+//! | `shown` | its images in version 2: pulled by skopeo and docker, by any replica, and not pushed to |
 //! | `versions` | what is spoken beside it: nothing by an old configuration, all by a new one |
 
 mod docker;
 mod python;
+mod shown;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -54,18 +56,22 @@ impl Old {
 
     /// The same with what the original wrote in it.
     async fn with_sample(self) -> Self {
-        let root = sample();
+        self.with(&sample()).await
+    }
+
+    /// The same with what is in a directory.
+    async fn with(self, root: &Path) -> Self {
         if let Some(container) = &self.container {
             let swift = Container::open(container).await;
             swift.make().await;
-            for file in files(&root) {
-                let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+            for file in files(root) {
+                let name = file.strip_prefix(root).unwrap().to_str().unwrap();
                 swift.put_bytes(&format!("registry/{name}"), std::fs::read(&file).unwrap()).await;
             }
         }
         if let Some(directory) = &self.directory {
-            for file in files(&root) {
-                let to = directory.path().join(file.strip_prefix(&root).unwrap());
+            for file in files(root) {
+                let to = directory.path().join(file.strip_prefix(root).unwrap());
                 std::fs::create_dir_all(to.parent().unwrap()).unwrap();
                 std::fs::copy(&file, to).unwrap();
             }

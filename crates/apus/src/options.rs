@@ -21,7 +21,7 @@ pub(crate) fn of_registry(config: &Config) -> RegistryOptions {
     RegistryOptions {
         upload_secret: config.http.secret.clone(),
         deletes: config.storage.delete_enabled,
-        read_only: config.storage.read_only,
+        read_only: config.storage.read_only || config.shows_version_1(),
         references: references(&config.validation),
         blob_url_lifetime: redirect.enabled.then_some(redirect.lifetime),
         ..RegistryOptions::default()

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use apus_config::{ConfigError, Loaded};
 use apus_events::Events;
+use apus_legacy::View;
+use apus_registry::{Registry, RegistryOptions};
 use apus_server::{AppOptions, CurrentApp, Tls, TlsError};
 use apus_storage::StorageError;
 use tokio::signal::unix::Signal;
@@ -58,6 +60,9 @@ pub(crate) struct Running {
     /// Where it listens.
     pub(crate) address: String,
     pub(crate) opened: Opened,
+    /// What is in storage, and is served unless images of version 1 are shown in its place.
+    pub(crate) stored: Registry,
+    pub(crate) shown: Option<View>,
     pub(crate) app: CurrentApp,
     pub(crate) tls: Option<Tls>,
     pub(crate) set_level: SetLevel,
@@ -116,6 +121,9 @@ impl Running {
         if config.storage.read_only {
             self.opened.set_read_only(true)?;
         }
+        if let Some(shown) = &self.shown {
+            shown.keep_records(!config.storage.read_only);
+        }
         (self.set_level)(config.log.level);
         let purges_otherwise = config.storage.upload_purging != self.loaded.config.storage.upload_purging
             || config.storage.read_only != self.loaded.config.storage.read_only;
@@ -129,9 +137,11 @@ impl Running {
     /// Begins to purge as is configured now, in place of what was before.
     fn purge(&mut self) {
         self.purging.abort_all();
-        let storage = &self.loaded.config.storage;
-        if let Some(purging) = storage.upload_purging.clone().filter(|_| !storage.read_only) {
-            self.purging.spawn(purging::keep_purging(self.app.get().registry().clone(), purging));
+        let config = &self.loaded.config;
+        if let Some(purging) = config.storage.upload_purging.clone().filter(|_| !config.storage.read_only) {
+            // Also where images of version 1 are shown: those that push them leave uploads behind.
+            let options = RegistryOptions { read_only: false, ..options::of_registry(config) };
+            self.purging.spawn(purging::keep_purging(self.stored.with_options(options), purging));
         }
     }
 }

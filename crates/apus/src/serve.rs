@@ -8,6 +8,7 @@ use std::time::Duration;
 use apus_acme::{Acme, AcmeError};
 use apus_auth::Policy;
 use apus_config::{ConfigError, HttpConfig, ListenAddress, Loaded, StorageDriver};
+use apus_legacy::LegacyRegistry;
 use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_server::{App, AppOptions, CurrentApp, Listener, Tls, TlsError};
@@ -121,11 +122,21 @@ async fn serve(
     }
     let checking = health::Checking::begin(config, &storage)?;
     let traces = traces.map(Traces::begin);
-    let version_1 = version_1::open(config, &storage)?;
-    let registry = Arc::new(Registry::new(Arc::clone(&storage), options::of_registry(config)));
+    let legacy = LegacyRegistry::new(Arc::clone(&storage));
+    let (version_1, shown) = (version_1::open(config, &legacy)?, version_1::shown(config, &legacy));
+    let stored = Registry::new(Arc::clone(&storage), options::of_registry(config));
+    let registry = Arc::new(match &shown {
+        Some(shown) => Registry::new(Arc::new(shown.clone()), options::of_registry(config)),
+        None => stored.clone(),
+    });
     let authorization = authorization::open(config.auth.as_ref(), policy)?;
     let events = events::open(config)?;
-    let app_options = AppOptions { authorization, version_1, ..options::of_app(config, events.clone()) };
+    let app_options = AppOptions {
+        authorization,
+        version_1,
+        shown: shown.clone(),
+        ..options::of_app(config, events.clone())
+    };
     let app = match &config.proxy {
         Some(proxy) => {
             let cache = Cache::new(Arc::clone(&registry), storage, options::of_cache(proxy)?)?;
@@ -154,6 +165,8 @@ async fn serve(
         file: file.map(Path::to_owned),
         address,
         opened,
+        stored,
+        shown,
         app: app.clone(),
         tls: tls.clone(),
         set_level,

@@ -1,10 +1,9 @@
-//! From what the configuration says of version 1 to the protocol itself: who is asked, what is mirrored, where its objects lie.
-
-use std::sync::Arc;
+//! From what the configuration says of version 1 to the protocol itself: who is asked, what is mirrored, whether version 2 shows its
+//! images.
 
 use apus_config::{Config, V1Access, V1Config, V1Cors, V1Mirroring};
+use apus_legacy::{LegacyRegistry, View, ViewOptions};
 use apus_server::Version1;
-use apus_storage::Storage;
 use apus_swift::Proxies;
 use apus_v1::{
     Cors, Debugging, Index, Mirror, MirrorOptions, Outgoing, OutgoingError, PrivilegedKey,
@@ -23,9 +22,9 @@ pub(crate) enum Version1Error {
     Outgoing(#[from] OutgoingError),
 }
 
-/// Version 1 over the objects of `storage`; `None` unless it is to be spoken.
-pub(crate) fn open(config: &Config, storage: &Arc<dyn Storage>) -> Result<Option<Version1>, Version1Error> {
-    let Some(v1) = &config.v1 else { return Ok(None) };
+/// Version 1 over its objects; `None` unless it is to be spoken.
+pub(crate) fn open(config: &Config, registry: &LegacyRegistry) -> Result<Option<Version1>, Version1Error> {
+    let Some(v1) = config.v1.as_ref().filter(|v1| v1.spoken) else { return Ok(None) };
     let options = V1Options {
         issue: v1.issue.clone(),
         standalone: matches!(v1.access, V1Access::Today | V1Access::Standalone),
@@ -41,7 +40,13 @@ pub(crate) fn open(config: &Config, storage: &Arc<dyn Storage>) -> Result<Option
         }),
         cors: v1.cors.as_ref().map(cors),
     };
-    Ok(Some(Version1 { protocol: V1::new(Arc::clone(storage), options), alone: v1.exclusive }))
+    Ok(Some(Version1 { protocol: V1::new(registry.clone(), options), alone: v1.exclusive }))
+}
+
+/// Its images, where version 2 is to show them.
+pub(crate) fn shown(config: &Config, registry: &LegacyRegistry) -> Option<View> {
+    let options = ViewOptions { keeps_records: !config.storage.read_only, ..ViewOptions::default() };
+    config.shows_version_1().then(|| View::new(registry.clone(), options))
 }
 
 fn sign_in(config: &Config, v1: &V1Config) -> Result<SignIn, Version1Error> {

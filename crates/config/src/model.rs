@@ -48,7 +48,7 @@ pub struct Config {
     pub health: HealthConfig,
     /// `proxy`; `None` for a registry of its own.
     pub proxy: Option<ProxyConfig>,
-    /// `v1`; `None` unless it is `enabled`.
+    /// `v1`; `None` unless version 1 is spoken, or its images are shown.
     pub v1: Option<V1Config>,
     /// `limits`
     pub limits: LimitsConfig,
@@ -59,6 +59,14 @@ pub struct Config {
     pub catalog_max_entries: Option<NonZeroUsize>,
     /// `tags.maxtags`: tags on the longest page. `None` as above.
     pub tags_max_tags: Option<NonZeroUsize>,
+}
+
+impl Config {
+    /// Whether version 2 shows the images of version 1, and those alone.
+    #[must_use]
+    pub fn shows_version_1(&self) -> bool {
+        self.v1.as_ref().is_some_and(|v1| v1.shown)
+    }
 }
 
 /// What is logged, and how.

@@ -41,7 +41,7 @@ pub(crate) fn interpret(
 ) -> Result<(Config, Vec<Warning>), ConfigError> {
     let author = exposed::Author::find(&tree, is_docker_registry);
     let config = file(Section::root(tree)?, warnings)?;
-    let hindrances = author.judge(&config, warnings).into_iter().collect();
+    let hindrances = author.judge(&config, warnings);
     Ok((config, hindrances))
 }
 
@@ -53,6 +53,8 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
     let log = log::read(&mut root, warnings)?;
     let storage = storage::read(&mut root, warnings)?;
     let auth = auth::read(root.take("auth"), warnings)?;
+    let proxy = proxy::read(&mut root, warnings)?;
+    let v1 = v1::read(root.section("v1")?, proxy.is_some(), warnings)?;
     let config = Config {
         log,
         storage,
@@ -61,8 +63,8 @@ fn file(mut root: Section, warnings: &mut Vec<Warning>) -> Result<Config, Config
         http: http::read(root.section("http")?, warnings)?,
         notifications: notifications::read(root.section("notifications")?, warnings)?,
         health: health::read(root.section("health")?, warnings)?,
-        proxy: proxy::read(&mut root, warnings)?,
-        v1: v1::read(root.section("v1")?, warnings)?,
+        proxy,
+        v1,
         limits: limits::read(root.section("limits")?, warnings)?,
         validation: validation::read(root.section("validation")?, warnings)?,
         catalog_max_entries: most(root.section("catalog")?, "maxentries", warnings)?,

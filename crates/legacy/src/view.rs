@@ -22,6 +22,7 @@ mod places;
 mod storage;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use apus_registry::RepositoryName;
 use apus_storage::{ErrorKind, Storage, StorageError};
@@ -39,6 +40,7 @@ const COMPRESSED_AT_ONCE: usize = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct ViewOptions {
     /// Whether what was found out about images may be written beside them, for other replicas and for the next start.
+    /// Can be changed later ([`View::keep_records`]).
     pub keeps_records: bool,
     /// Bytes of what is remembered of images.
     pub memory: u64,
@@ -64,6 +66,7 @@ struct Inner {
     store: Store,
     images: Images,
     places: Places,
+    keeps_records: Arc<AtomicBool>,
     compressing: Arc<Semaphore>,
 }
 
@@ -72,14 +75,21 @@ impl View {
     #[must_use]
     pub fn new(registry: LegacyRegistry, options: ViewOptions) -> Self {
         let storage = registry.shared_storage();
+        let keeps_records = Arc::new(AtomicBool::new(options.keeps_records));
         Self(Arc::new(Inner {
-            images: Images::new(&storage, options),
-            places: Places::new(&storage, options),
+            images: Images::new(&storage, options.memory, Arc::clone(&keeps_records)),
+            places: Places::new(&storage, options.memory, Arc::clone(&keeps_records)),
+            keeps_records,
             store: Store::new(Arc::clone(&storage)),
             compressing: Arc::new(Semaphore::new(COMPRESSED_AT_ONCE)),
             storage,
             registry,
         }))
+    }
+
+    /// Whether what is found out is written beside the images from now on.
+    pub fn keep_records(&self, keeps_records: bool) {
+        self.0.keeps_records.store(keeps_records, Ordering::Relaxed);
     }
 
     /// Whether the old registry kept a repository from those who have not signed in.

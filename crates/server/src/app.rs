@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use apus_events::Events;
+use apus_legacy::View;
 use apus_proxy::Cache;
 use apus_registry::Registry;
 use apus_storage::BoxError;
@@ -64,6 +65,8 @@ pub struct AppOptions {
     pub longest_tags: usize,
     /// Version 1 of the protocol; `None` where it is not spoken.
     pub version_1: Option<Version1>,
+    /// The images of version 1 that the registry shows, where it shows those: nobody pushes to them by version 2.
+    pub shown: Option<View>,
     /// Who is told of what happens. The default tells nobody.
     pub events: Events,
 }
@@ -86,6 +89,7 @@ impl Default for AppOptions {
             // What one listing of a stock Swift gives.
             longest_tags: 10_000,
             version_1: None,
+            shown: None,
             events: Events::default(),
         }
     }
@@ -128,12 +132,13 @@ impl App {
 
     /// The same by other options, over the same registry or one that is the same by other options of its own. What is counted
     /// goes on: the memory that manifests take, of which the first options say how much there is, and what clients have asked
-    /// for, unless their limits are others. So do version 1, unless there is another one, the cache, and who is told of
-    /// what happens.
+    /// for, unless their limits are others. So do version 1 and its images that are shown, unless there are others, the cache, and
+    /// who is told of what happens.
     #[must_use]
     pub fn with_options(&self, registry: impl Into<Arc<Registry>>, mut options: AppOptions) -> Self {
         leave_framing_alone(&mut options.headers);
         options.version_1 = options.version_1.or_else(|| self.options().version_1.clone());
+        options.shown = options.shown.or_else(|| self.options().shown.clone());
         options.events = self.options().events.clone();
         let manifest_memory = Arc::clone(&self.0.manifest_memory);
         let limits = if *self.0.limits.options() == options.limits {
@@ -202,7 +207,8 @@ impl App {
         {
             return Failure::from(too_much).answer();
         }
-        let AppOptions { authorization, locations, prefix, idle_timeout, read_only, .. } = self.options();
+        let AppOptions { authorization, locations, prefix, idle_timeout, read_only, shown, .. } =
+            self.options();
         let action = match route {
             Ok(route) => match self.localized(route, &parts.uri) {
                 Ok(route) => match Action::new(&parts.method, route) {
@@ -219,7 +225,7 @@ impl App {
             Ok(permit) => permit,
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
-        if *read_only && action.writes() {
+        if (*read_only || shown.is_some()) && action.writes() {
             return refused_as_read_only().asked_by(Some(permit.identity().clone()));
         }
         if let Err(refused) = self.refuse_changes(&action) {

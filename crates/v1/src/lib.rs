@@ -35,7 +35,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apus_legacy::LegacyRegistry;
-use apus_storage::Storage;
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 
@@ -122,10 +121,9 @@ struct Inner {
 }
 
 impl V1 {
-    /// Version 1 over the objects of `storage`, which lie as docker-registry 0.x laid them.
+    /// Version 1 over the rules and the objects of docker-registry 0.x.
     #[must_use]
-    pub fn new(storage: Arc<dyn Storage>, options: V1Options) -> Self {
-        let registry = LegacyRegistry::new(storage);
+    pub fn new(registry: LegacyRegistry, options: V1Options) -> Self {
         Self(Arc::new(Inner { registry, options, large: Semaphore::new(LARGE_CONTENTS) }))
     }
 

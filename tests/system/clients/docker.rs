@@ -78,13 +78,13 @@ fn reference(apus: &Apus, repository: &str) -> String {
 }
 
 /// A daemon, and the client that speaks to it.
-pub(super) struct Docker {
+pub(crate) struct Docker {
     address: String,
     directory: TempDir,
 }
 
 impl Docker {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         // It is stopped even when it comes up only in part.
         let mut docker = Self { address: String::new(), directory: tempfile::tempdir().unwrap() };
         docker.address = last_line(&mut docker.daemon("up"));
@@ -98,7 +98,7 @@ impl Docker {
         command
     }
 
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("docker");
         // Not the user's credentials.
         command.env("DOCKER_CONFIG", self.directory.path().join("client"));
@@ -120,7 +120,7 @@ impl Docker {
         run(self.command().args(["image", "rm", "--force", id]));
     }
 
-    pub(super) fn id(&self, reference: &str) -> String {
+    pub(crate) fn id(&self, reference: &str) -> String {
         self.inspect(reference, "{{.Id}}")
     }
 

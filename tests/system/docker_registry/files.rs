@@ -12,7 +12,7 @@ use crate::clients::tree::{Tree, assert_same, tree};
 use crate::support::{Apus, Backend};
 
 /// The ways to compress a layer, as tar has them.
-const COMPRESSIONS: [&str; 4] = ["--gzip", "--xz", "--bzip2", "--format=gnu"];
+pub(crate) const COMPRESSIONS: [&str; 4] = ["--gzip", "--xz", "--bzip2", "--format=gnu"];
 
 #[tokio::test]
 async fn the_samples_have_the_same_files() {
@@ -70,7 +70,7 @@ async fn what_layers_remove_is_gone() {
 }
 
 /// The files of an image, pulled by skopeo into a layout of the OCI, and unpacked by umoci.
-fn unpacked(apus: &Apus, name: &str) -> Tree {
+pub(crate) fn unpacked(apus: &Apus, name: &str) -> Tree {
     let directory = tempfile::tempdir().unwrap();
     let (layout, bundle) = (directory.path().join("layout"), directory.path().join("bundle"));
     let mut skopeo = Command::new("skopeo");
@@ -84,7 +84,7 @@ fn unpacked(apus: &Apus, name: &str) -> Tree {
 }
 
 /// The files of an image out of its layers, from the lowest on: first a layer removes, then its own files come.
-fn by_hand(root: &Path, image: &str) -> Tree {
+pub(crate) fn by_hand(root: &Path, image: &str) -> Tree {
     let ancestry = fs::read(root.join(format!("images/{image}/ancestry"))).unwrap();
     let ancestry: Vec<String> = serde_json::from_slice(&ancestry).unwrap();
     let directory = tempfile::tempdir().unwrap();

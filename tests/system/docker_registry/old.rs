@@ -9,12 +9,12 @@ use crate::support::content::digest;
 use crate::support::swift::Container;
 
 /// What the original wrote, pushed in the order of docker 1.3: six tags, six images.
-pub(super) fn sample() -> PathBuf {
+pub(crate) fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/docker-registry-0.x")
 }
 
 /// The objects of an old registry below a directory, by name.
-pub(super) fn objects(root: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn objects(root: &Path) -> Vec<(String, Vec<u8>)> {
     let (mut folders, mut objects) = (vec![root.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -31,7 +31,7 @@ pub(super) fn objects(root: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A copy in a new container of the real Swift, below `registry/`; its configuration, as an old registry had it.
-pub(super) async fn in_swift(root: &Path, container: &str, directory: &Path) -> PathBuf {
+pub(crate) async fn in_swift(root: &Path, container: &str, directory: &Path) -> PathBuf {
     let swift = Container::open(container).await;
     swift.make().await;
     for (name, content) in objects(root) {
@@ -41,7 +41,7 @@ pub(super) async fn in_swift(root: &Path, container: &str, directory: &Path) -> 
 }
 
 /// The configuration of an old registry in a container of the real Swift, whether it is there or not.
-pub(super) fn configuration(container: &str, directory: &Path) -> PathBuf {
+pub(crate) fn configuration(container: &str, directory: &Path) -> PathBuf {
     let file = directory.join("old.yml");
     let [url, user, key] = ["ST_AUTH", "ST_USER", "ST_KEY"].map(crate::support::backend::variable);
     let text = format!(
@@ -53,28 +53,28 @@ pub(super) fn configuration(container: &str, directory: &Path) -> PathBuf {
 }
 
 /// An old registry that is made here.
-pub(super) struct Made {
-    pub(super) directory: tempfile::TempDir,
+pub(crate) struct Made {
+    pub(crate) directory: tempfile::TempDir,
     chain: Vec<String>,
 }
 
 impl Made {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap(), chain: Vec::new() }
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.directory.path()
     }
 
-    pub(super) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// An image on top of the last one, with the checksum that the original would have kept.
-    pub(super) fn image(&mut self, layer: &[u8]) -> String {
+    pub(crate) fn image(&mut self, layer: &[u8]) -> String {
         let number = self.chain.len() + 1;
         let id = format!("{number:064x}");
         let parent =
@@ -94,14 +94,14 @@ impl Made {
         id
     }
 
-    pub(super) fn tag(&self, repository: &str, tag: &str, image: &str) {
+    pub(crate) fn tag(&self, repository: &str, tag: &str, image: &str) {
         self.put(&format!("repositories/{repository}/tag_{tag}"), image);
     }
 }
 
 /// An archive of these files, a path with what is in it; one that ends in a slash is a directory. `how` is tar's option for the
 /// compression.
-pub(super) fn archive(how: &str, files: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive(how: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let (tree, archive) = (directory.path().join("tree"), directory.path().join("archive"));
     fs::create_dir(&tree).unwrap();

@@ -76,15 +76,15 @@ enum Body {
 }
 
 /// An image as docker has it before a push.
-struct Image {
-    id: String,
+pub(super) struct Image {
+    pub(super) id: String,
     json: String,
     /// In gzip.
     layer: Bytes,
 }
 
 impl Image {
-    fn new(parent: Option<&str>, files: usize) -> Self {
+    pub(super) fn new(parent: Option<&str>, files: usize) -> Self {
         let id = data_encoding::HEXLOWER.encode(&random(32));
         let mut described =
             json!({ "id": id, "created": "2014-11-20T00:00:04Z", "os": "linux", "Size": files });
@@ -115,7 +115,7 @@ impl Image {
 }
 
 /// `docker push`, of the images from the lowest on, the last of which has the tag.
-async fn push(client: Client, repository: &str, tag: &str, images: &[&Image]) {
+pub(super) async fn push(client: Client, repository: &str, tag: &str, images: &[&Image]) {
     let mut docker = Docker::new(client);
     docker.ping().await;
     let mut list: Vec<Value> = images.iter().map(|image| json!({ "id": image.id })).collect();

@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How version 1 is spoken. A file of docker-registry 0.x always turns it on.
+/// How version 1 is spoken, and its images shown. A file of docker-registry 0.x always has it spoken.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct V1Config {
+    /// `enabled`: whether version 1 is spoken. Default false; true in a file of docker-registry 0.x.
+    pub spoken: bool,
+    /// `version2`: whether version 2 shows the images of version 1, and those alone. Default false.
+    pub shown: bool,
     /// `standalone`, `disabletokenauth`, `indexendpoint`: who is let in.
     pub access: V1Access,
     /// `exclusive`: whether nothing but version 1 is spoken, so that clients that know both find it. Default false; true in a file
-    /// of docker-registry 0.x.
+    /// of docker-registry 0.x. False where version 2 shows its images.
     pub exclusive: bool,
     /// `flavour` of the old file; `None` where there is none.
     pub flavour: Option<String>,

@@ -9,15 +9,24 @@ use crate::{ConfigError, V1Access, V1Config, V1Cors, V1Mirroring, Warning};
 
 const URL: &str = "an http or https URL without credentials, such as https://registry.example.org";
 
-/// `None` unless it is enabled.
+/// `None` unless it is enabled, or its images are shown.
 pub(super) fn read(
     mut section: Section,
+    is_cache: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<V1Config>, ConfigError> {
     let enabled = section.boolean("enabled")?.unwrap_or(false);
+    let key = section.given("version2");
+    let shown = section.boolean("version2")?.unwrap_or(false);
+    if let Some(key) = key.filter(|_| shown && is_cache) {
+        return Err(key.unsupported("a cache of other registries (proxy) cannot show these images too"));
+    }
     let config = V1Config {
+        spoken: enabled,
+        shown,
         access: access(&mut section)?,
-        exclusive: section.boolean("exclusive")?.unwrap_or(false),
+        // A file of docker-registry 0.x always says so.
+        exclusive: section.boolean("exclusive")?.unwrap_or(false) && !shown,
         flavour: section.text("flavour")?,
         issue: section.text("issue")?.unwrap_or_else(|| "\"docker-registry server\"".to_owned()),
         debug: section.boolean("debug")?.unwrap_or(false),
@@ -28,7 +37,7 @@ pub(super) fn read(
         cors: cors(section.section("cors")?, warnings)?,
     };
     section.finish(warnings);
-    Ok(enabled.then_some(config))
+    Ok((enabled || shown).then_some(config))
 }
 
 fn access(section: &mut Section) -> Result<V1Access, ConfigError> {

@@ -5,6 +5,7 @@ use super::{Key, optional, section, text, text_or, texts, word, word_or};
 pub(super) const V1: &[Key] = &[
     word_or("enabled", "false"),
     word_or("exclusive", "false"),
+    word_or("version2", "false"),
     word("standalone"),
     word("disabletokenauth"),
     text("indexendpoint"),

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use apus_registry::Digest;
@@ -11,7 +12,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
-use super::{ViewOptions, failed};
+use super::failed;
 use crate::description::Step;
 use crate::image::Image;
 use crate::layer::{Descriptor, Layer, Nowhere, Outcome, Proven, Reading};
@@ -113,22 +114,22 @@ impl Weighter<ImageId, Arc<ShownImage>> for ByWeight {
 pub(super) struct Images {
     store: Store,
     records: Records,
-    keeps_records: bool,
+    keeps_records: Arc<AtomicBool>,
     additions: Cache<ImageId, Looked, ByWeight>,
     shown: Cache<ImageId, Arc<ShownImage>, ByWeight>,
     reading: Semaphore,
 }
 
 impl Images {
-    pub(super) fn new(storage: &Arc<dyn Storage>, options: ViewOptions) -> Self {
-        let half = options.memory / 2;
-        let entries = usize::try_from(half / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
+    pub(super) fn new(storage: &Arc<dyn Storage>, memory: u64, keeps_records: Arc<AtomicBool>) -> Self {
+        let quarter = memory / 4;
+        let entries = usize::try_from(quarter / 1024).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         Self {
             store: Store::new(Arc::clone(storage)),
             records: Records::new(Arc::clone(storage)),
-            keeps_records: options.keeps_records,
-            additions: Cache::with_weighter(entries, half, ByWeight),
-            shown: Cache::with_weighter(entries, half, ByWeight),
+            keeps_records,
+            additions: Cache::with_weighter(entries, quarter, ByWeight),
+            shown: Cache::with_weighter(entries, quarter, ByWeight),
             reading: Semaphore::new(READ_AT_ONCE),
         }
     }
@@ -211,7 +212,7 @@ impl Images {
         tracing::info!(image = %image.id, "reading a layer of docker-registry 0.x, to show it as one of today");
         let reading = Reading { store: &self.store, without_checksum: false, passed: Arc::new(|_| {}) };
         let Proven { layer, checksum } = reading.read(image, &mut Nowhere).await?;
-        if self.keeps_records
+        if self.keeps_records.load(Ordering::Relaxed)
             && let Err(error) = self.records.keep(image, &checksum, &layer).await
         {
             tracing::warn!(image = %image.id, %error, "what its layer is today is not kept, and found out again");
@@ -223,7 +224,7 @@ impl Images {
     pub(super) async fn forget(&self, id: &ImageId) {
         self.additions.remove(id);
         self.shown.clear();
-        if self.keeps_records
+        if self.keeps_records.load(Ordering::Relaxed)
             && let Err(error) = self.records.forget(id).await
         {
             tracing::warn!(image = %id, %error, "what its layer was taken for is still kept");

@@ -3,6 +3,7 @@
 //! means the image.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use apus_registry::Digest;
 use apus_storage::{ByteRange, Freshness, ObjectName, Storage, StorageError, WriteMode, body};
@@ -10,7 +11,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use quick_cache::sync::Cache;
 
-use super::ViewOptions;
 use super::images::ShownImage;
 use crate::{ImageId, Repository};
 
@@ -30,17 +30,17 @@ const WRITTEN_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Places {
     storage: Arc<dyn Storage>,
-    keeps_records: bool,
+    keeps_records: Arc<AtomicBool>,
     images: Cache<Digest, ImageId>,
     tags: Cache<(Repository, Digest), Arc<str>>,
 }
 
 impl Places {
-    pub(super) fn new(storage: &Arc<dyn Storage>, options: ViewOptions) -> Self {
-        let entries = usize::try_from(options.memory / 4 / PLACE).unwrap_or(usize::MAX).max(16);
+    pub(super) fn new(storage: &Arc<dyn Storage>, memory: u64, keeps_records: Arc<AtomicBool>) -> Self {
+        let entries = usize::try_from(memory / 4 / PLACE).unwrap_or(usize::MAX).max(16);
         Self {
             storage: Arc::clone(storage),
-            keeps_records: options.keeps_records,
+            keeps_records,
             images: Cache::new(entries),
             tags: Cache::new(entries),
         }
@@ -85,7 +85,7 @@ impl Places {
             }
             self.images.insert(digest.clone(), id.clone());
         }
-        if self.keeps_records {
+        if self.keeps_records.load(Ordering::Relaxed) {
             stream::iter(new).for_each_concurrent(WRITTEN_AT_ONCE, |digest| self.write(digest, id)).await;
         }
     }
@@ -102,7 +102,7 @@ impl Places {
     /// Remembers nothing more of a digest whose image turned out not to have it.
     pub(super) async fn forget(&self, digest: &Digest) {
         self.images.remove(digest);
-        if !self.keeps_records {
+        if !self.keeps_records.load(Ordering::Relaxed) {
             return;
         }
         let deleted = async {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::support::*;
-use crate::{Mirror, MirrorOptions, V1, V1Options};
+use crate::{Mirror, MirrorOptions, V1Options};
 
 fn mirroring(source: &str, ttl: Duration) -> V1Options {
     let options = MirrorOptions { source: source.to_owned(), source_index: None, tags_cache_ttl: ttl };
@@ -90,9 +90,7 @@ async fn tags_are_believed_for_a_while() {
         async move { full(200, &[], format!(r#"{{"latest": "{TOP}"}}"#)) }
     })
     .await;
-    let mirror = |ttl| {
-        V1::new(Arc::new(apus_storage::MemoryStorage::new()), mirroring(&format!("http://{address}"), ttl))
-    };
+    let mirror = |ttl| over(&Arc::default(), mirroring(&format!("http://{address}"), ttl));
     let (believing, doubting) = (mirror(Duration::from_hours(1)), mirror(Duration::ZERO));
     for _ in 0..3 {
         assert_eq!(get(&believing, "/v1/repositories/a/b/tags").await.status, 200);
@@ -132,10 +130,7 @@ async fn redirects_are_followed() {
         }
     })
     .await;
-    let mirror = V1::new(
-        Arc::new(apus_storage::MemoryStorage::new()),
-        mirroring(&format!("http://{address}"), Duration::ZERO),
-    );
+    let mirror = over(&Arc::default(), mirroring(&format!("http://{address}"), Duration::ZERO));
     let told =
         ask(&mirror, Method::GET, "/v1/repositories/a/b/tags", &[("authorization", "Token x")], "").await;
     assert_eq!(told.said(), (200, r#"{"a": "b"}"#));

@@ -155,8 +155,8 @@ async fn the_privileged_key_lets_in() {
 
 #[test]
 fn what_is_needed_of_todays_sign_in() {
-    let v1 = V1::new(
-        Arc::new(apus_storage::MemoryStorage::new()),
+    let v1 = over(
+        &Arc::default(),
         V1Options { sign_in: SignIn::Today(TokenKey::new(b"secret")), ..V1Options::default() },
     );
     let needs = |method: Method, path: &str| v1.needs(&method, path, &HeaderMap::new());
@@ -169,7 +169,7 @@ fn what_is_needed_of_todays_sign_in() {
     assert_eq!(needs(Method::PUT, "/v1/repositories/a/b/c/"), of("a/b/c", Right::Write));
     assert_eq!(needs(Method::DELETE, "/v1/repositories/a/b"), of("a/b", Right::Delete));
     assert_eq!(needs(Method::GET, &format!("/v1/images/{TOP}/json")), Needs::AnyRepository(Right::Read));
-    let open = V1::new(Arc::new(apus_storage::MemoryStorage::new()), V1Options::default());
+    let open = over(&Arc::default(), V1Options::default());
     assert_eq!(open.needs(&Method::PUT, "/v1/repositories/a/b/", &HeaderMap::new()), Needs::Nothing);
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use apus_http_client::Proxies;
+use apus_legacy::LegacyRegistry;
 use apus_storage::{ByteRange, Freshness, MemoryStorage, ObjectName, Storage, WriteMode, body};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
@@ -54,7 +55,7 @@ pub(super) async fn content(storage: &MemoryStorage, name: &str) -> Option<Bytes
 }
 
 pub(super) fn over(storage: &Arc<MemoryStorage>, options: V1Options) -> V1 {
-    V1::new(Arc::clone(storage) as _, options)
+    V1::new(LegacyRegistry::new(Arc::clone(storage) as _), options)
 }
 
 pub(super) fn outgoing() -> Outgoing {
