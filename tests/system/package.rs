@@ -3,6 +3,7 @@
 //!
 //! | file | what it shows |
 //! |---|---|
+//! | `bare` | the binary runs where there is nothing else |
 //! | `debian` | the packaged service starts, reloads, stops, is killed and starts again, and loses nothing |
 //! | `image` | the image goes into Apus and comes out again, and is what its users expect |
 //! | `kubernetes` | configuration, probes and ports of the example are those of the binary |
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::clients::programs::{run, script};
 
+mod bare;
 mod debian;
 mod image;
 mod kubernetes;

@@ -18,6 +18,7 @@ mod notify;
 mod options;
 mod outgoing;
 mod purging;
+mod randomness;
 mod reload;
 mod serve;
 mod traces;
@@ -87,6 +88,10 @@ fn is_yaml(file: &Path) -> bool {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = randomness::check() {
+        logging::complain(&error);
+        return ExitCode::FAILURE;
+    }
     let file = match arguments().command {
         Command::Serve { file } => file,
         Command::GarbageCollect(command) => return garbage_collect::run(&command),

@@ -82,15 +82,19 @@ impl Apus {
         Self::serve(command, &file, directory, config)
     }
 
+    /// Starts one by a command that says all of this itself.
+    pub(crate) fn start_by(command: Command) -> Self {
+        Self::spawn(command, tempfile::tempdir().unwrap(), "")
+    }
+
     fn serve(mut command: Command, file: &Path, directory: tempfile::TempDir, text: &str) -> Self {
-        let mut child = command
-            .arg("serve")
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.arg("serve").arg(file);
+        Self::spawn(command, directory, text)
+    }
+
+    fn spawn(mut command: Command, directory: tempfile::TempDir, text: &str) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let reader = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn({
