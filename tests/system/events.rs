@@ -262,7 +262,7 @@ async fn redirected_pulls_are_told() {
 
 /// Promise: what registry:2 does not have is told in its manner: several tags of one push, each by its own event; a mount from
 /// wherever the blob is; a deleted tag. Filters keep from an endpoint what it does not want. The request is found in the log by
-/// its identifier.
+/// its identifier, and the process by its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_our_own_is_told_too() {
     let (receiver, deletions) = (Receiver::start().await, Receiver::start().await);
@@ -299,4 +299,6 @@ async fn what_is_our_own_is_told_too() {
     assert_eq!(events[1]["target"]["fromRepository"], Value::Null);
     assert_eq!(events[4]["request"]["id"], deleted.header("x-request-id"));
     assert_eq!(deletions.until(1).await[0]["id"], events[4]["id"], "it is one event, whoever is told");
+    let line: Value = serde_json::from_str(&apus.log()[0]).unwrap();
+    assert_eq!(events[0]["source"]["instanceID"], line["instance.id"]);
 }

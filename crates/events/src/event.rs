@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{PrettyFormatter, Serializer};
+use uuid::Uuid;
 
 pub use descriptors::descriptors;
 
@@ -129,7 +130,7 @@ pub struct Source {
     /// The name of the machine, and the port on which the registry listens.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub addr: String,
-    /// A UUID that each process makes anew.
+    /// A UUID that each process makes anew; its log says the same.
     #[serde(rename = "instanceID", skip_serializing_if = "String::is_empty")]
     pub instance_id: String,
 }
@@ -144,7 +145,7 @@ impl Event {
     #[must_use]
     pub fn now(action: Action, target: Target, request: TriggeringRequest, actor: Actor) -> Self {
         Self {
-            id: random_uuid(),
+            id: Uuid::new_v4().to_string(),
             timestamp: jiff::Timestamp::now().to_string(),
             action,
             target,
@@ -168,22 +169,12 @@ impl Event {
 }
 
 impl Source {
-    /// This process, which listens at this port, where it is a port.
+    /// A process that listens at this port, where it is a port.
     #[must_use]
-    pub fn new(host: &str, port: Option<u16>) -> Self {
+    pub fn new(host: &str, port: Option<u16>, instance_id: &str) -> Self {
         let addr = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Self { addr, instance_id: random_uuid() }
+        Self { addr, instance_id: instance_id.to_owned() }
     }
-}
-
-/// A random UUID (RFC 9562, section 5.4).
-fn random_uuid() -> String {
-    const RANDOM: u128 = 0xffff_ffff_ffff_0fff_3fff_ffff_ffff_ffff;
-    const VERSION_AND_VARIANT: u128 = 0x0000_0000_0000_4000_8000_0000_0000_0000;
-    let bits = rand::random::<u128>() & RANDOM | VERSION_AND_VARIANT;
-    let part = |shift: u32| bits >> shift & 0xffff;
-    let (first, last) = (bits >> 96, bits & 0xffff_ffff_ffff);
-    format!("{first:08x}-{:04x}-{:04x}-{:04x}-{last:012x}", part(80), part(64), part(48))
 }
 
 #[cfg(test)]

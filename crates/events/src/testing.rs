@@ -107,7 +107,7 @@ pub(crate) fn events_for(endpoints: Vec<EndpointOptions>) -> EventsOptions {
         endpoints,
         queue: QueueOptions { directory: None, limit: 1 << 20 },
         include_references: false,
-        source: Source::new("machine", Some(5000)),
+        source: Source::new("machine", Some(5000), "this process"),
     }
 }
 
