@@ -164,6 +164,10 @@ impl App {
         &self.0.options
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     pub(crate) fn manifest_memory(&self) -> &Budget {
         &self.0.manifest_memory
     }
@@ -203,7 +207,7 @@ impl App {
         let client = from.map(|forwarded| Client::of(forwarded.client));
         // Load balancers ask for the root, all from a few addresses.
         if let Some(client) = client.filter(|_| !matches!(route, Ok(Route::Root)))
-            && let Err(too_much) = self.0.limits.request(client)
+            && let Err(too_much) = self.limits().request(client)
         {
             return Failure::from(too_much).answer();
         }
@@ -237,7 +241,7 @@ impl App {
         // Who signs in counts as one client wherever he comes from, beside the address.
         let user = identity.name().map(Client::named);
         if let Some(user) = user
-            && let Err(too_much) = self.0.limits.request(user)
+            && let Err(too_much) = self.limits().request(user)
         {
             return Failure::from(too_much).answer().asked_by(Some(identity));
         }
@@ -254,7 +258,7 @@ impl App {
             Received::new(&head.headers, body.map_err(Into::into).boxed_unsync(), *idle_timeout, read);
         let _place = match client.filter(|_| action.takes_blob() && received.length != Some(0)) {
             None => None,
-            Some(client) => match self.0.limits.upload(client).await {
+            Some(client) => match self.limits().upload(client).await {
                 Ok(place) => Some(place),
                 Err(too_much) => return Failure::from(too_much).answer().asked_by(Some(identity)),
             },

@@ -1,8 +1,6 @@
 //! Errors as the OCI distribution specification tells them ("Error codes"), and which of them belongs to what went wrong.
 //! What an answer says is for the client; causes, object names and request identifiers of storage are for the log.
 
-use std::time::Duration;
-
 use apus_registry::Error;
 use apus_storage::{ErrorKind, StorageError};
 use bytes::Bytes;
@@ -14,7 +12,7 @@ use crate::answer::{Answer, WithHeader, chain, content};
 use crate::limits::TooMuch;
 
 /// Seconds that a client is asked to wait when nobody knows better.
-const RETRY_AFTER: u64 = 5;
+pub(crate) const RETRY_AFTER: u64 = 5;
 /// The same where an operator must act first.
 pub(crate) const RETRY_AFTER_OPERATOR: u64 = 60;
 
@@ -182,15 +180,8 @@ impl From<&Error> for Failure {
 
 impl From<TooMuch> for Failure {
     fn from(too_much: TooMuch) -> Self {
-        let (message, wait) = match too_much {
-            TooMuch::Requests { wait } => ("you ask more often than this registry allows one client", wait),
-            TooMuch::Uploads => {
-                ("you upload more at once than this registry allows one client", Duration::ZERO)
-            }
-            TooMuch::AllUploads => ("this registry takes no more uploads at once", Duration::ZERO),
-        };
-        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
-        if wait.is_zero() { refused } else { refused.retry_after(wait.as_secs() + 1) }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, too_much.message())
+            .retry_after(too_much.retry_after())
     }
 }
 

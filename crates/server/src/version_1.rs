@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicU64;
 
 use apus_auth::{Access, Action, Permit};
 use apus_storage::BoxError;
-use apus_v1::{Call, Content, Needs, Right, TagRights, V1};
+use apus_v1::{Call, Content, Needs, Reply, Right, TagRights, V1};
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 
@@ -17,6 +17,7 @@ use crate::App;
 use crate::answer::{Answer, AnswerBody, AskedBy};
 use crate::authorization::Refused;
 use crate::forwarded::{Forwarded, host};
+use crate::limits::{Client, TooMuch};
 use crate::parameters::text;
 use crate::received::Received;
 
@@ -59,8 +60,16 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        tracing::Span::current().record("action", V1::label(&path));
+        let label = V1::label(&path);
+        tracing::Span::current().record("action", label);
         let forwarded = parts.extensions.get::<Forwarded>();
+        let client = forwarded.map(|forwarded| Client::of(forwarded.client));
+        // Load balancers ask for these, all from a few addresses.
+        if let Some(client) = client.filter(|_| !matches!(label, "root" | "v1_ping"))
+            && let Err(too_much) = self.limits().request(client)
+        {
+            return refused(&too_much);
+        }
         let authorization = &self.options().authorization;
         let permit = match accesses(protocol.needs(&parts.method, &path, &parts.headers)) {
             // A token does not say whose it is: of what is not asked for in advance it grants what anybody may.
@@ -73,6 +82,12 @@ impl App {
             }
         };
         let identity = permit.identity().clone();
+        let user = identity.name().map(Client::named);
+        if let Some(user) = user
+            && let Err(too_much) = self.limits().request(user)
+        {
+            return refused(&too_much).asked_by(Some(identity));
+        }
         let asked = || {
             let authority = parts.uri.authority().map(Authority::as_str);
             authority.or_else(|| text(&parts.headers, header::HOST)).and_then(host)
@@ -80,6 +95,14 @@ impl App {
         let host = forwarded.and_then(|forwarded| forwarded.host.clone()).or_else(asked);
         let body = body.map_err(Into::into).boxed_unsync();
         let received = Received::new(&parts.headers, body, self.options().idle_timeout, read);
+        let takes_layer = label == "v1_layer" && parts.method == Method::PUT && received.length != Some(0);
+        let _place = match user.or(client).filter(|_| takes_layer) {
+            None => None,
+            Some(client) => match self.limits().upload(client).await {
+                Ok(place) => Some(place),
+                Err(too_much) => return refused(&too_much).asked_by(Some(identity)),
+            },
+        };
         let call = Call {
             method: parts.method,
             path,
@@ -91,14 +114,22 @@ impl App {
             length: received.length,
             body: received.into_stream(),
         };
-        let (head, content) = protocol.answer(call).await.into_parts();
-        let body = match content {
-            Content::Empty => AnswerBody::empty(),
-            Content::Bytes(bytes) => bytes.into(),
-            Content::Stream(length, stream) => AnswerBody::stream(length, stream),
-        };
-        Response::from_parts(head, body).asked_by(Some(identity))
+        answer(protocol.answer(call).await).asked_by(Some(identity))
     }
+}
+
+fn answer(reply: Reply) -> Answer {
+    let (head, content) = reply.into_parts();
+    let body = match content {
+        Content::Empty => AnswerBody::empty(),
+        Content::Bytes(bytes) => bytes.into(),
+        Content::Stream(length, stream) => AnswerBody::stream(length, stream),
+    };
+    Response::from_parts(head, body)
+}
+
+fn refused(too_much: &TooMuch) -> Answer {
+    answer(V1::too_many_requests(too_much.message(), too_much.retry_after()))
 }
 
 fn tag_rights(permit: Permit) -> TagRights {

@@ -163,6 +163,12 @@ impl V1 {
         }
     }
 
+    /// The answer to a client that asks for more than it may: 429, to come again after so many seconds.
+    #[must_use]
+    pub fn too_many_requests(text: &str, retry_after: u64) -> Reply {
+        Failure::too_many_requests(text, retry_after).reply()
+    }
+
     async fn respond(&self, head: &Head, body: call::Body) -> Reply {
         let Some(route) = Route::parse(&head.path) else { return Failure::not_found("Not found").reply() };
         let Some(target) = Target::new(&head.method, route) else {

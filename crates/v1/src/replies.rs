@@ -133,6 +133,10 @@ impl Failure {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 
+    pub(crate) fn too_many_requests(text: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, text) }
+    }
+
     /// The index could not be asked: it is not known who may do what.
     pub(crate) fn no_index() -> Self {
         Self::unavailable("the index could not be asked; try again", RETRY)

@@ -1,8 +1,12 @@
 //! How much one client may ask for.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use apus_server::{AppOptions, ClientLimits, RequestRate, ServeOptions};
+use apus_legacy::LegacyRegistry;
+use apus_server::{AppOptions, ClientLimits, RequestRate, ServeOptions, Version1};
+use apus_storage::MemoryStorage;
+use apus_v1::{V1, V1Options};
 use http::Response;
 use serde_json::Value;
 
@@ -16,6 +20,10 @@ async fn site(limits: ClientLimits) -> Site {
     let options = AppOptions {
         limits,
         trusted_proxies: Some(vec!["127.0.0.1/32".parse().unwrap()]),
+        version_1: Some(Version1 {
+            protocol: V1::new(LegacyRegistry::new(Arc::new(MemoryStorage::new())), V1Options::default()),
+            alone: false,
+        }),
         ..AppOptions::default()
     };
     Site::serving(app(options), ServeOptions::default()).await
@@ -102,4 +110,70 @@ async fn uploads_of_each_client_and_of_all() {
     assert_eq!(held.answer().await.status(), 201);
     assert_eq!(site.connect().await.ask(push("192.0.2.1")).await.status(), 201);
     drop(other);
+}
+
+/// The same in version 1's own words.
+fn is_refused_by_version_1<B: AsRef<[u8]>>(answer: &Response<B>) {
+    assert_eq!(answer.status(), 429);
+    let told: Value = serde_json::from_slice(answer.body().as_ref()).unwrap();
+    assert!(told["error"].is_string() && told.get("errors").is_none(), "{told}");
+    assert_eq!(header(answer, "content-type"), "application/json");
+    assert!((1..=60).contains(&header(answer, "retry-after").parse::<u64>().unwrap()));
+}
+
+/// Both versions have one count.
+#[tokio::test]
+async fn requests_of_version_1() {
+    let requests = Some(RequestRate { per_second: number(1), burst: number(20) });
+    let site = site(ClientLimits { requests, ..ClientLimits::default() }).await;
+    let mut socket = site.connect().await;
+    for _ in 0..50 {
+        assert_eq!(socket.ask(ask("/v1/_ping", "192.0.2.1")).await.status(), 200);
+        assert_eq!(socket.ask(ask("/_ping", "192.0.2.1")).await.status(), 200);
+    }
+    let mut answered = 0;
+    let refused = loop {
+        let answer = socket.ask(ask("/v1/repositories/a/tags", "192.0.2.1")).await;
+        if answer.status() != 404 {
+            break answer;
+        }
+        answered += 1;
+        assert!(answered < 100_000, "nobody is refused");
+    };
+    assert!(answered >= 20, "{answered}");
+    is_refused_by_version_1(&refused);
+    // The rate allows one a second: not all of these.
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(socket.ask(ask("/v2/", "192.0.2.1")).await.status() == 429);
+    }
+    assert!(refused > 0);
+    assert_eq!(socket.ask(ask("/v1/users/", "192.0.2.2")).await.status(), 200);
+}
+
+/// A layer takes a place among the uploads.
+#[tokio::test]
+async fn uploads_of_version_1() {
+    const ID: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
+    let site = site(ClientLimits { uploads: Some(number(1)), ..ClientLimits::default() }).await;
+    let put = |part: &str, client: &str, content: &str, more: &str| {
+        let length = content.len();
+        let head = format!("PUT /v1/images/{ID}/{part} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {client}\r\n");
+        format!("{head}content-length: {length}\r\n{more}\r\n")
+    };
+    let description = format!(r#"{{"id":"{ID}"}}"#);
+    let described = put("json", "192.0.2.1", &description, "") + &description;
+    assert_eq!(site.connect().await.ask(described).await.status(), 200);
+    let mut held = site.connect().await;
+    held.send(put("layer", "192.0.2.1", "12345", "expect: 100-continue\r\n")).await;
+    assert_eq!(held.head().await.status(), 100);
+    // What holds no layer needs no place.
+    let tags = site.connect().await.ask(ask("/v1/repositories/a/tags", "192.0.2.1")).await;
+    assert_eq!(tags.status(), 404);
+    is_refused_by_version_1(
+        &site.connect().await.ask(put("layer", "192.0.2.1", "12345", "") + "12345").await,
+    );
+    is_refused(&site.connect().await.ask(push("192.0.2.1")).await);
+    held.send("12345").await;
+    assert_eq!(held.answer().await.status(), 200);
 }
