@@ -129,6 +129,64 @@ async fn who_was_away_for_a_while_gets_all_in_order() {
     }
 }
 
+/// Promise: SIGHUP changes who is told. An endpoint that stays keeps what waits for it, wherever it is now; one that goes gets what
+/// was for it; one that comes is told from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_change_in_flight() {
+    const RELOADED: &str = "the configuration was read again";
+    let directory = tempfile::tempdir().unwrap();
+    for queue in [String::new(), in_directory(directory.path())] {
+        let [old, new, leaving, coming] = [
+            Receiver::start().await,
+            Receiver::start().await,
+            Receiver::start().await,
+            Receiver::start().await,
+        ];
+        for away in [&old, &leaving] {
+            away.answer(503);
+        }
+        let other = |name: &str, receiver: &Receiver| {
+            format!("  - {{name: {name}, url: 'http://{}', threshold: 1, backoff: 1h}}\n", receiver.address)
+        };
+        let leaves = other("leaving", &leaving);
+        let config = notifications(old.address, "", &leaves).replace("backoff: 5ms", "backoff: 1h") + &queue;
+        let apus = Apus::start_with(Backend::memory().storage(), &config);
+        let mut pushed = push(apus.client(), 5).await;
+        old.until_tried(1).await;
+        leaving.until_tried(1).await;
+
+        leaving.answer(200);
+        let (from, to) = (old.address.to_string(), new.address.to_string());
+        apus.reconfigure(&format!("{from}/events"), &format!("{to}/elsewhere"));
+        apus.until_it_logs(RELOADED).await;
+        assert_eq!(digests(&new.until(5).await), pushed);
+        assert_eq!(digests(&leaving.until(5).await), pushed, "it is tried at once");
+        assert_eq!(new.received()[0].path, "/elsewhere");
+
+        leaving.answer(503);
+        pushed.extend(push(apus.client(), 1).await);
+        leaving.until_tried(7).await;
+        leaving.answer(200);
+        apus.reconfigure(&leaves, &other("coming", &coming));
+        assert_eq!(digests(&leaving.until(6).await), pushed);
+        apus.until_it_logs("the endpoint is configured no more").await;
+        coming_is_told(&apus, &coming, &mut pushed).await;
+        assert_eq!(digests(&new.until(pushed.len()).await), pushed);
+        leaving.until(6).await;
+        old.until(1).await;
+    }
+}
+
+/// Pushes until an endpoint is told of it, and adds what was pushed.
+async fn coming_is_told(apus: &Apus, coming: &Receiver, pushed: &mut Vec<String>) {
+    let begun = Instant::now();
+    while coming.events().is_empty() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it is never told");
+        pushed.extend(push(apus.client(), 1).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Promise: with an endpoint that never answers, and one that is not there, pushes and pulls go on; the memory of their queues is
 /// bounded, and what is lost is told and counted under the names that docs/operate.md says.
 #[tokio::test(flavor = "multi_thread")]

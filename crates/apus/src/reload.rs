@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use apus_config::{ConfigError, Loaded};
-use apus_events::Events;
+use apus_events::{Events, EventsError};
 use apus_legacy::View;
 use apus_registry::{Registry, RegistryOptions};
 use apus_server::{AppOptions, CurrentApp, Tls, TlsError};
@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use crate::authorization::SignInError;
 use crate::backend::Opened;
 use crate::logging::SetLevel;
-use crate::{authorization, configuration, notify, options, purging};
+use crate::{authorization, configuration, events, notify, options, purging};
 
 /// The keys that can change while the registry runs, with all that is below them.
-const IN_FLIGHT: [&str; 16] = [
+const IN_FLIGHT: [&str; 17] = [
     "access",
     "catalog",
     "http.headers",
@@ -29,6 +29,7 @@ const IN_FLIGHT: [&str; 16] = [
     "limits",
     "log.level",
     "loglevel",
+    "notifications",
     "storage.delete",
     "storage.maintenance",
     "storage.redirect",
@@ -50,6 +51,8 @@ enum NotReloaded {
     SignIn(#[from] SignInError),
     #[error("the storage cannot be written to")]
     Storage(#[from] StorageError),
+    #[error("notifications: nobody else can be told what happens")]
+    Events(#[from] EventsError),
 }
 
 /// What runs, as far as it can change.
@@ -64,6 +67,7 @@ pub(crate) struct Running {
     pub(crate) stored: Registry,
     pub(crate) shown: Option<View>,
     pub(crate) app: CurrentApp,
+    pub(crate) events: Events,
     pub(crate) tls: Option<Tls>,
     pub(crate) set_level: SetLevel,
     pub(crate) purging: JoinSet<()>,
@@ -111,12 +115,15 @@ impl Running {
         if !config.storage.read_only {
             self.opened.set_read_only(false)?;
         }
+        if changed.iter().any(|key| key.starts_with("notifications")) {
+            self.events.change(events::options(config))?;
+        }
         configuration::log(&loaded);
         let app = self.app.get();
         let registry = app.registry().with_options(options::of_registry(config));
         self.app.replace(app.with_options(
             registry,
-            AppOptions { authorization, ..options::of_app(config, Events::default()) },
+            AppOptions { authorization, ..options::of_app(config, self.events.clone()) },
         ));
         if config.storage.read_only {
             self.opened.set_read_only(true)?;
@@ -164,6 +171,7 @@ mod tests {
             ("limits.client.burst", true),
             ("storage.maintenance.readonly.enabled", true),
             ("validation.manifests.urls.allow[3]", true),
+            ("notifications.endpoints[0].url", true),
             ("http.trustedproxies[0]", true),
             ("log.formatter", false),
             ("http.headersomething", false),

@@ -168,6 +168,7 @@ async fn serve(
         stored,
         shown,
         app: app.clone(),
+        events: events.clone(),
         tls: tls.clone(),
         set_level,
         purging: JoinSet::new(),

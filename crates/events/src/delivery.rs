@@ -15,16 +15,29 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// No pause grows beyond this, unless a longer one is configured.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Delivers until `closing` says that this is the end: then what waits is tried once more, as long as that goes well.
-pub(crate) async fn deliver(receiver: Receiver, queue: Arc<Queue>, mut closing: watch::Receiver<bool>) {
+/// What a delivery is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Go on.
+    Deliver,
+    /// End: what waits is tried once more, as long as that goes well.
+    LastTries,
+    /// End after the event that is being sent.
+    Stop,
+}
+
+/// Delivers until it is ordered to end.
+pub(crate) async fn deliver(receiver: Receiver, queue: Arc<Queue>, mut orders: watch::Receiver<Order>) {
     let mut failures: u32 = 0;
     loop {
-        if *closing.borrow() && queue.len() == 0 {
-            return;
+        match *orders.borrow() {
+            Order::Stop => return,
+            Order::LastTries if queue.len() == 0 => return,
+            Order::LastTries | Order::Deliver => {}
         }
         let event = tokio::select! {
             event = queue.first() => event,
-            () = changed(&mut closing) => continue,
+            () = changed(&mut orders) => continue,
         };
         match receiver.send(&event).await {
             Ok(()) => {
@@ -46,21 +59,21 @@ pub(crate) async fn deliver(receiver: Receiver, queue: Arc<Queue>, mut closing: 
                 if failures == 1 || failures >= threshold {
                     tracing::warn!(endpoint = receiver.name(), error = %error.report(), failures, waiting = queue.len(), "the endpoint does not take events");
                 }
-                if *closing.borrow() {
+                if *orders.borrow() != Order::Deliver {
                     return;
                 }
                 tokio::select! {
                     () = tokio::time::sleep(pause(failures, threshold, receiver.backoff())) => {}
-                    () = changed(&mut closing) => {}
+                    () = changed(&mut orders) => {}
                 }
             }
         }
     }
 }
 
-/// Until there is another word about the end. Where nobody can say it any more, nobody does.
-async fn changed(closing: &mut watch::Receiver<bool>) {
-    if closing.changed().await.is_err() {
+/// Until there is another order. Where nobody can give one any more, nobody does.
+async fn changed(orders: &mut watch::Receiver<Order>) {
+    if orders.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -1,35 +1,36 @@
 //! The door for those who have something to tell.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use metrics::{Counter, counter};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 
-use crate::delivery::deliver;
-use crate::loss::Losses;
-use crate::queue::{Place, Queue};
-use crate::receiver::Receiver;
+use crate::deliveries::Deliveries;
+use crate::queue::Queue;
 use crate::{Action, EndpointOptions, Event, EventsOptions, Source};
 
 /// How long a request waits at most until its events are in their files. They get there all the same.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Tells everyone who wants to know. Clones are the same.
+/// Tells everyone who wants to know. Clones are the same. The default tells nobody, until [`change`](Self::change) says whom.
 #[derive(Debug, Clone, Default)]
-pub struct Events(Option<Arc<Inner>>);
+pub struct Events(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
+    audience: RwLock<Arc<Audience>>,
+    deliveries: Mutex<Deliveries>,
+}
+
+/// Who is told now, and in which form.
+#[derive(Debug, Default)]
+struct Audience {
     endpoints: Vec<Endpoint>,
     include_references: bool,
     source: Source,
-    closing: watch::Sender<bool>,
-    deliveries: tokio::sync::Mutex<JoinSet<()>>,
-    place: Place,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,9 @@ pub enum EventsError {
         /// The name.
         name: String,
     },
+    /// The place where events wait is another one than before.
+    #[error("notifications.queue says something else, which only a new start can change")]
+    OtherQueue,
     /// The directory is another process's.
     #[error("another process keeps its events in {}: give each its own directory", directory.display())]
     Taken {
@@ -86,55 +90,51 @@ impl Events {
     /// Begins to deliver, first of all what an earlier process left in the directory. To be called within a runtime. Reads
     /// the directory before it returns.
     pub fn open(options: EventsOptions) -> Result<Self, EventsError> {
-        if options.endpoints.is_empty() {
-            return Ok(Self::default());
-        }
-        let names: Vec<&str> = options.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        let place = Place::open(&options.queue, &names)?;
-        let (closing, closed) = watch::channel(false);
-        let mut deliveries = JoinSet::new();
-        let mut endpoints = Vec::new();
-        for options in options.endpoints {
-            let EndpointOptions { name, ignored_media_types, ignored_actions, .. } = &options;
-            let counter = counter!("registry_notifications_events_total", "type" => "Events", "endpoint" => name.clone());
-            let queue = Arc::new(place.queue(name, Arc::new(Losses::of(name)))?);
-            endpoints.push(Endpoint {
-                ignored_media_types: ignored_media_types.clone(),
-                ignored_actions: ignored_actions.clone(),
-                queue: Arc::clone(&queue),
-                counter,
-            });
-            deliveries.spawn(deliver(Receiver::new(options)?, queue, closed.clone()));
-        }
-        Ok(Self(Some(Arc::new(Inner {
-            endpoints,
-            include_references: options.include_references,
-            source: options.source,
-            closing,
-            deliveries: deliveries.into(),
-            place,
-        }))))
+        let events = Self::default();
+        events.change(options)?;
+        Ok(events)
+    }
+
+    /// From now on these endpoints are told, in place of those before. One that was there, by its name, keeps its queue, and what
+    /// is new of it holds from the next attempt on, which comes at once. One that is gone is told of what waits for it, for as
+    /// long as that goes well, and a minute at most; what then is left stays in the directory, or is lost, which the log tells.
+    ///
+    /// Where this fails, all stays as it was. To be called within a runtime.
+    pub fn change(&self, options: EventsOptions) -> Result<(), EventsError> {
+        let EventsOptions { endpoints, queue, include_references, source } = options;
+        let told = endpoints.clone();
+        let mut deliveries = self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        let queues = deliveries.change(endpoints, &queue)?;
+        let endpoints =
+            told.iter().zip(queues).map(|(options, queue)| Endpoint::of(options, queue)).collect();
+        let audience = Audience { endpoints, include_references, source };
+        *self.0.audience.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(audience);
+        Ok(())
+    }
+
+    fn audience(&self) -> Arc<Audience> {
+        Arc::clone(&self.0.audience.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether anybody is told of anything: else nobody need make up an event.
     #[must_use]
     pub fn are_wanted(&self) -> bool {
-        self.0.is_some()
+        !self.audience().endpoints.is_empty()
     }
 
     /// Whether events of manifests list what the manifest names.
     #[must_use]
     pub fn include_references(&self) -> bool {
-        self.0.as_ref().is_some_and(|inner| inner.include_references)
+        self.audience().include_references
     }
 
     /// Puts an event into the queue of everyone who wants it. Never waits for an endpoint. Events are told in the order of these
     /// calls.
     pub fn tell(&self, mut event: Event) -> Told {
-        let Some(inner) = &self.0 else { return Told::default() };
-        event.source = inner.source.clone();
+        let audience = self.audience();
+        event.source = audience.source.clone();
         let wanting: Vec<&Endpoint> =
-            inner.endpoints.iter().filter(|endpoint| endpoint.wants(&event)).collect();
+            audience.endpoints.iter().filter(|endpoint| endpoint.wants(&event)).collect();
         if wanting.is_empty() {
             return Told::default();
         }
@@ -159,21 +159,27 @@ impl Events {
     /// Ends. What waits is tried once more, for as long as that goes well and `limit` allows. What then is left stays in the
     /// directory, or is lost, which the log tells.
     pub async fn close(self, limit: Duration) {
-        let Some(inner) = self.0 else { return };
-        inner.closing.send_replace(true);
-        let mut deliveries = inner.deliveries.lock().await;
-        let ended = async { while deliveries.join_next().await.is_some() {} };
-        if tokio::time::timeout(limit, ended).await.is_err() {
-            deliveries.shutdown().await;
-        }
-        for endpoint in &inner.endpoints {
-            endpoint.queue.close().await;
-        }
-        inner.place.close();
+        let deliveries =
+            std::mem::take(&mut *self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner));
+        deliveries.close(limit).await;
     }
 }
 
 impl Endpoint {
+    fn of(
+        EndpointOptions { name, ignored_media_types, ignored_actions, .. }: &EndpointOptions,
+        queue: Arc<Queue>,
+    ) -> Self {
+        let counter =
+            counter!("registry_notifications_events_total", "type" => "Events", "endpoint" => name.clone());
+        Self {
+            ignored_media_types: ignored_media_types.clone(),
+            ignored_actions: ignored_actions.clone(),
+            queue,
+            counter,
+        }
+    }
+
     /// As registry:2: what has no media type is ignored by none.
     fn wants(&self, event: &Event) -> bool {
         !self.ignored_actions.contains(&event.action)

@@ -44,7 +44,7 @@ pub struct EndpointOptions {
 }
 
 /// Where events wait.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueOptions {
     /// In this directory, which is this process's own; `None` for its memory.
     pub directory: Option<PathBuf>,

@@ -60,10 +60,21 @@ impl Queue {
         }
     }
 
+    /// The endpoint is configured no more. What waits in memory is lost, and counted as such; files stay.
+    pub(crate) fn give_up(&self) {
+        const WHY: &str = "they waited in memory for an endpoint that was taken out of the configuration";
+        match self {
+            Self::Memory(queue) => queue.lose(&WHY),
+            Self::Disk(queue) => queue.stay(),
+        }
+    }
+
     /// Ends it. What waits in memory is lost, and counted as such.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Memory(queue) => queue.close(),
+            Self::Memory(queue) => queue.lose(
+                &"they waited in memory when this process ended; notifications.queue.directory keeps them",
+            ),
             Self::Disk(queue) => queue.close().await,
         }
     }

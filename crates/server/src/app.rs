@@ -132,14 +132,12 @@ impl App {
 
     /// The same by other options, over the same registry or one that is the same by other options of its own. What is counted
     /// goes on: the memory that manifests take, of which the first options say how much there is, and what clients have asked
-    /// for, unless their limits are others. So do version 1 and its images that are shown, unless there are others, the cache, and
-    /// who is told of what happens.
+    /// for, unless their limits are others. So do version 1 and its images that are shown, unless there are others, and the cache.
     #[must_use]
     pub fn with_options(&self, registry: impl Into<Arc<Registry>>, mut options: AppOptions) -> Self {
         leave_framing_alone(&mut options.headers);
         options.version_1 = options.version_1.or_else(|| self.options().version_1.clone());
         options.shown = options.shown.or_else(|| self.options().shown.clone());
-        options.events = self.options().events.clone();
         let manifest_memory = Arc::clone(&self.0.manifest_memory);
         let limits = if *self.0.limits.options() == options.limits {
             Arc::clone(&self.0.limits)

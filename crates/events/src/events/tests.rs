@@ -146,6 +146,135 @@ async fn at_the_end_what_waits_is_tried_within_the_limit() {
     tokio::time::timeout(Duration::from_mins(1), events.close(Duration::from_millis(20))).await.unwrap();
 }
 
+fn named(name: &str, options: EndpointOptions) -> EndpointOptions {
+    EndpointOptions { name: name.to_owned(), ..options }
+}
+
+/// Where the first of several endpoints fails, and its pauses are long.
+fn in_a_pause(options: EndpointOptions) -> EndpointOptions {
+    EndpointOptions { backoff: Duration::from_hours(1), ..options }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_stays_keeps_its_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    for in_files in [false, true] {
+        let configured =
+            |options| if in_files { in_directory(&directory, options) } else { events_for(options) };
+        let [old, new] = [Endpoint::start().await, Endpoint::start().await];
+        old.answer(|_| status(503));
+        let events = Events::open(configured(vec![in_a_pause(old.options("/"))])).unwrap();
+        tell(&events, 0..5).await;
+        old.until(1).await;
+        // Where it fails, nothing has changed.
+        let unusable = vec![named("other", options("ftp://a")), new.options("/")];
+        assert!(matches!(events.change(configured(unusable)), Err(EventsError::Url { .. })));
+        let mut elsewhere = configured(vec![new.options("/")]);
+        elsewhere.queue.limit += 1;
+        assert!(matches!(events.change(elsewhere), Err(EventsError::OtherQueue)));
+        tell(&events, 5..6).await;
+        assert!(new.received().is_empty());
+
+        let mut changed = configured(vec![new.options("/"), named("second", new.options("/second"))]);
+        changed.include_references = true;
+        events.change(changed).unwrap();
+        assert!(events.include_references());
+        tell(&events, 6..8).await;
+        let received = new.until(10).await;
+        let (second, first): (Vec<_>, Vec<_>) =
+            received.into_iter().partition(|received| received.path == "/second");
+        assert_eq!((tags(&first), tags(&second)), (numbers(0..8), numbers(6..8)));
+        assert_eq!(tags(&old.received()), ["0"], "it is sent nowhere twice");
+        events.close(Duration::from_mins(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_being_sent_is_not_sent_again() {
+    let [old, new] = [Endpoint::start().await, Endpoint::start().await];
+    let ((came, comes), (release, released)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+    old.answer(move |_| {
+        came.send(()).unwrap();
+        released.recv().unwrap();
+        status(200)
+    });
+    let events = Events::open(events_for(vec![old.options("/")])).unwrap();
+    tell(&events, 0..1).await;
+    tokio::task::spawn_blocking(move || comes.recv().unwrap()).await.unwrap();
+    events.change(events_for(vec![new.options("/")])).unwrap();
+    tell(&events, 1..3).await;
+    release.send(()).unwrap();
+    assert_eq!(tags(&new.until(2).await), ["1", "2"]);
+    assert_eq!(tags(&old.received()), ["0"]);
+    events.close(Duration::from_mins(1)).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_goes_is_told_what_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    for in_files in [false, true] {
+        let recorder = Recorder::new();
+        let configured =
+            |options| if in_files { in_directory(&directory, options) } else { events_for(options) };
+        let [leaving, failing, staying] =
+            [Endpoint::start().await, Endpoint::start().await, Endpoint::start().await];
+        for away in [&leaving, &failing] {
+            away.answer(|_| status(503));
+        }
+        let all = || {
+            vec![
+                in_a_pause(named("leaving", leaving.options("/"))),
+                in_a_pause(named("failing", failing.options("/"))),
+                named("staying", staying.options("/")),
+            ]
+        };
+        let events = metrics::with_local_recorder(&recorder, || Events::open(configured(all()))).unwrap();
+        tell(&events, 0..3).await;
+        leaving.until(1).await;
+        failing.until(1).await;
+        leaving.answer(|_| status(200));
+        let [_, _, stays] = all().try_into().unwrap();
+        events.change(configured(vec![stays])).unwrap();
+        tell(&events, 3..4).await;
+        assert_eq!(tags(&staying.until(4).await), numbers(0..4));
+        assert_eq!(tags(&leaving.until(4).await)[1..], numbers(0..3));
+        assert_eq!(tags(&failing.until(2).await), ["0", "0"], "it is tried once more");
+
+        // What is lost with memory is counted; what is in files is there when it comes back.
+        let lost = || recorder.render().contains("apus_notifications_lost_total{endpoint=\"failing\"} 3");
+        if in_files {
+            assert!(!lost());
+        } else {
+            until(lost).await;
+        }
+        failing.answer(|_| status(200));
+        events.change(configured(all())).unwrap();
+        tell(&events, 4..5).await;
+        let expected = if in_files { ["0", "1", "2", "4"].as_slice() } else { &["4"] };
+        assert_eq!(tags(&failing.until(2 + expected.len()).await)[2..], *expected);
+        assert_eq!(tags(&leaving.until(5).await)[4..], ["4"]);
+        assert_eq!(tags(&staying.until(5).await), numbers(0..5));
+
+        events.change(configured(Vec::new())).unwrap();
+        assert!(!events.are_wanted());
+        events.close(Duration::from_mins(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_told_nobody_comes_to_tell() {
+    let endpoint = Endpoint::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let events = Events::open(events_for(Vec::new())).unwrap();
+    tell(&events, 0..1).await;
+    events.change(in_directory(&directory, vec![endpoint.options("/")])).unwrap();
+    tell(&events, 1..2).await;
+    assert_eq!(tags(&endpoint.until(1).await), ["1"]);
+    events.close(Duration::from_mins(1)).await;
+    // The directory is free again.
+    Events::open(in_directory(&directory, vec![endpoint.options("/")])).unwrap().close(Duration::ZERO).await;
+}
+
 #[tokio::test]
 async fn memory_is_bounded_and_what_is_lost_is_counted() {
     let recorder = Recorder::new();

@@ -99,6 +99,19 @@ impl DiskQueue {
         self.shared.events.load(Ordering::Relaxed)
     }
 
+    /// Tells of what nobody takes for now.
+    pub(crate) fn stay(&self) {
+        let left = self.len();
+        if left > 0 {
+            tracing::warn!(
+                endpoint = self.reports.endpoint,
+                events = left,
+                "these events are for an endpoint that is configured no more; they stay in notifications.queue.directory until \
+                 it is configured again, or you delete them"
+            );
+        }
+    }
+
     /// Until all that was pushed is written.
     pub(crate) async fn close(&self) {
         self.orders().take();

@@ -1,6 +1,7 @@
 //! A queue that ends with the process.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -69,13 +70,12 @@ impl MemoryQueue {
         self.state().events.len() as u64
     }
 
-    pub(crate) fn close(&self) {
-        let mut state = self.state();
-        let lost = std::mem::take(&mut *state).events.len() as u64;
+    /// Drops what waits, and says why.
+    pub(crate) fn lose(&self, why: &dyn fmt::Display) {
+        let lost = std::mem::take(&mut *self.state()).events.len() as u64;
         if lost > 0 {
-            let why =
-                "they waited in memory when this process ended; notifications.queue.directory keeps them";
-            self.reports.losses.add(lost, &why);
+            self.reports.pending(0);
+            self.reports.losses.add(lost, why);
         }
     }
 

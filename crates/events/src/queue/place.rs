@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,50 +25,66 @@ const DOTTED: &AsciiSet = &ENCODED.remove(b'.');
 /// The directory of all queues, if there is one.
 #[derive(Debug)]
 pub(crate) struct Place {
-    directory: Option<PathBuf>,
-    limit: u64,
+    options: QueueOptions,
     /// Held for as long as the directory is ours; the system gives it back when the process ends, however it ends.
     lock: Option<File>,
 }
 
 impl Place {
     /// For endpoints of these names. Tells of what lies in the directory for others.
-    pub(crate) fn open(options: &QueueOptions, endpoints: &[&str]) -> Result<Self, EventsError> {
-        let limit = options.limit;
-        let Some(directory) = options.directory.clone() else {
+    pub(crate) fn open(options: &QueueOptions, endpoints: &[String]) -> Result<Self, EventsError> {
+        let mut place = Self { options: options.clone(), lock: None };
+        let Some(directory) = &options.directory else {
             tracing::warn!(
                 "events wait in memory: those that were not delivered are lost when this process ends; \
                  notifications.queue.directory keeps them"
             );
-            return Ok(Self { directory: None, limit, lock: None });
+            return Ok(place);
         };
-        let mut names = HashSet::new();
-        if let Some(twice) = endpoints.iter().find(|name| !names.insert(file_name(name))) {
-            return Err(EventsError::SameName { name: (*twice).to_owned() });
-        }
+        let names = place.directories(endpoints)?;
         let failed = |source| EventsError::Directory { directory: directory.clone(), source };
-        create(&directory).map_err(failed)?;
+        create(directory).map_err(failed)?;
         let lock = private().write(true).create(true).truncate(false).open(directory.join("lock"));
         let lock = lock.map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(EventsError::Taken { directory }),
+            Err(TryLockError::WouldBlock) => return Err(EventsError::Taken { directory: directory.clone() }),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        tell_of_strangers(&directory, &names).map_err(failed)?;
-        Ok(Self { directory: Some(directory), limit, lock: Some(lock) })
+        tell_of_strangers(directory, &names).map_err(failed)?;
+        place.lock = Some(lock);
+        Ok(place)
+    }
+
+    /// Whether this is the place that the options mean, with room for endpoints of these names.
+    pub(crate) fn check(&self, options: &QueueOptions, endpoints: &[String]) -> Result<(), EventsError> {
+        if *options != self.options {
+            return Err(EventsError::OtherQueue);
+        }
+        self.directories(endpoints).map(drop)
+    }
+
+    /// What the directories of endpoints are called: each has its own.
+    fn directories(&self, endpoints: &[String]) -> Result<HashSet<String>, EventsError> {
+        let mut names = HashSet::new();
+        let twice = endpoints.iter().find(|name| !names.insert(file_name(name)));
+        match twice.filter(|_| self.options.directory.is_some()) {
+            Some(twice) => Err(EventsError::SameName { name: twice.clone() }),
+            None => Ok(names),
+        }
     }
 
     /// The queue of an endpoint.
     pub(crate) fn queue(&self, endpoint: &str, losses: Arc<Losses>) -> Result<Queue, EventsError> {
         let reports = Reports::of(endpoint, losses);
-        let Some(directory) = &self.directory else {
-            return Ok(Queue::Memory(MemoryQueue::new(self.limit, reports)));
+        let QueueOptions { directory, limit } = &self.options;
+        let Some(directory) = directory else {
+            return Ok(Queue::Memory(MemoryQueue::new(*limit, reports)));
         };
         let directory = directory.join(file_name(endpoint));
         let failed = |source| EventsError::Directory { directory: directory.clone(), source };
         create(&directory).map_err(failed)?;
-        let journal = Journal::open(directory.clone(), self.limit, reports.clone()).map_err(failed)?;
+        let journal = Journal::open(directory.clone(), *limit, reports.clone()).map_err(failed)?;
         if journal.events() > 0 {
             tracing::info!(endpoint, events = journal.events(), "events wait from before");
         }
