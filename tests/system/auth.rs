@@ -1,5 +1,6 @@
 //! Who may do what: users with passwords, tokens, the policy, and the answers to those who may not.
 
+mod cached;
 pub(crate) mod distribution;
 mod passwords;
 mod policy;

@@ -2,9 +2,10 @@
 
 use hyper::Method;
 
-use super::{ALICE, BOB, Closed, KINDS, basic};
+use super::{ALICE, As, BOB, Closed, KINDS, basic};
 use crate::support::client::{full, with_digest};
 use crate::support::content::digest;
+use crate::support::receiver::Receiver;
 
 fn method(name: &str) -> Method {
     name.parse().unwrap()
@@ -102,4 +103,33 @@ async fn a_push_and_a_pull() {
     closed.apus.until_it_logs("\"auth.user.name\":\"alice\"").await;
     let listed = client.request(Method::GET, "/v2/_catalog", &credentials, "").await.expect(200);
     assert_eq!(listed.body, "{\"repositories\":[\"a\"]}");
+}
+
+/// Promise: events say who it was: the name that was proven; nobody, where nobody has signed in; and who is refused makes none.
+#[tokio::test]
+async fn events_name_who_signed_in() {
+    const RULES: &str = "\
+access:
+  rules:
+    - {who: [everyone], may: [pull], repositories: ['**']}
+    - {who: [signedin], may: [push], repositories: ['**']}
+";
+    let receiver = Receiver::start().await;
+    let told =
+        format!("notifications: {{endpoints: [{{name: hook, url: 'http://{}'}}]}}\n", receiver.address);
+    let closed = Closed::start(&(RULES.to_owned() + &told));
+    let apus = &closed.apus;
+    let layer = As::user(apus, ALICE).push("a", "layer").await;
+    As::user(apus, BOB).put("a", "latest", &layer).await.expect(201);
+    As::user(apus, "alice:wrong").put("a", "latest", &layer).await.expect(401);
+    As::nobody(apus).put("a", "latest", &layer).await.expect(401);
+    As::nobody(apus).ask("GET", "/v2/a/manifests/latest").await.expect(200);
+    As::user(apus, ALICE).ask("GET", "/v2/a/manifests/latest").await.expect(200);
+    let events = receiver.until(4).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event["action"].as_str().unwrap(), event["actor"]["name"].as_str()))
+        .collect();
+    let expected = [("push", Some("alice")), ("push", Some("bob")), ("pull", None), ("pull", Some("alice"))];
+    assert_eq!(told, expected);
 }
