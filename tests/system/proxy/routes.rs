@@ -4,8 +4,9 @@ use hyper::Method;
 
 use super::cache;
 use super::scripted::{Answer, Asked, Scripted, answer};
+use crate::support::authority::Authority;
 use crate::support::content::digest;
-use crate::support::{Apus, Backend};
+use crate::support::{Apus, Backend, apus};
 
 /// A registry that answers every manifest with one that says which registry it is.
 async fn called(name: &'static str) -> Scripted {
@@ -63,6 +64,42 @@ async fn upstreams_by_prefix_and_by_ns() {
     assert_eq!((hub.asked().len(), quay.asked().len()), before);
     let catalog = apus.client().get("/v2/_catalog").await.expect(200);
     assert_eq!(catalog.body, r#"{"repositories":["library/a","quay.io/a"]}"#);
+}
+
+/// Promise: a registry whose certificate an authority of one's own has signed is believed once `SSL_CERT_FILE` names that
+/// authority, and not before.
+#[tokio::test]
+async fn an_authority_of_ones_own() {
+    let authority = Authority::new();
+    let upstream = Apus::start_with(Backend::memory().storage(), &authority.http(""));
+    let pushed = authority
+        .curl(false)
+        .args([
+            "--fail",
+            "--request",
+            "PUT",
+            "--header",
+            "content-type: application/vnd.oci.image.manifest.v1+json",
+        ])
+        .args(["--data", &manifest("corp"), &format!("https://{}/v2/a/manifests/1", upstream.address())])
+        .output()
+        .unwrap();
+    assert!(pushed.status.success(), "{pushed:?}");
+    for believes in [false, true] {
+        let mut command = apus::command();
+        if believes {
+            command.env("SSL_CERT_FILE", authority.directory(false).join("ca.crt"));
+        }
+        let proxy = format!("proxy: {{remoteurl: 'https://{}'}}", upstream.address());
+        let cache = Apus::run(command, "info", Backend::memory().storage(), &proxy);
+        let answer = cache.client().get("/v2/a/manifests/1").await;
+        if believes {
+            assert_eq!(answer.expect(200).body, manifest("corp"));
+        } else {
+            answer.expect(503);
+            cache.until_it_logs("UnknownIssuer").await;
+        }
+    }
 }
 
 /// Promise: nothing is pushed into a cache, as with registry:2.
