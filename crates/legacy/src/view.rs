@@ -67,7 +67,7 @@ struct Inner {
     images: Images,
     places: Places,
     keeps_records: Arc<AtomicBool>,
-    compressing: Arc<Semaphore>,
+    compressing: Semaphore,
 }
 
 impl View {
@@ -81,7 +81,7 @@ impl View {
             places: Places::new(&storage, options.memory, Arc::clone(&keeps_records)),
             keeps_records,
             store: Store::new(Arc::clone(&storage)),
-            compressing: Arc::new(Semaphore::new(COMPRESSED_AT_ONCE)),
+            compressing: Semaphore::new(COMPRESSED_AT_ONCE),
             storage,
             registry,
         }))

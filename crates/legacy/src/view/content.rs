@@ -115,7 +115,10 @@ impl View {
             StorageError::new(ErrorKind::UNAVAILABLE, "read layer", source).with_source(reason)
         };
         // It is never closed.
-        let _turn = Arc::clone(&self.0.compressing).acquire_owned().await.ok();
+        let _turn = self.0.compressing.acquire().await.ok();
+        if pieces.is_closed() {
+            return Err(failed("whoever wanted it has gone".to_owned()));
+        }
         let store: &Store = &self.0.store;
         let image = store.image(source).await.map_err(|error| failed(error.to_string()))?;
         let reading = Reading { store, without_checksum: false, passed: Arc::new(|_| {}) };

@@ -11,6 +11,7 @@ use apus_storage::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use tracing::Instrument as _;
 
 use super::content::{info, read_bytes};
 use super::images::{Hidden, Part, ShownImage};
@@ -236,7 +237,8 @@ impl View {
             return Ok(image);
         }
         let (view, image) = (self.clone(), id.clone());
-        let shown = tokio::spawn(async move { view.0.images.shown(&image).await });
+        let shown = async move { view.0.images.shown(&image).await };
+        let shown = tokio::spawn(shown.in_current_span());
         shown.await.unwrap_or_else(|error| {
             let failed = StorageError::new(ErrorKind::Unexpected, "read image", id);
             Err(Hidden::Failed(failed.with_source(error)))
