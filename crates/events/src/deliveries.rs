@@ -107,9 +107,11 @@ impl Delivery {
         let (orders, obeyed) = watch::channel(Order::Deliver);
         let mut task = JoinSet::new();
         let own = Arc::clone(&queue);
+        if let Some(before) = &before {
+            before.orders.send_replace(Order::Stop);
+        }
         task.spawn(async move {
             if let Some(mut before) = before {
-                before.orders.send_replace(Order::Stop);
                 before.ended().await;
             }
             deliver(receiver, own, obeyed).await;

@@ -30,7 +30,8 @@ pub(crate) enum Order {
 pub(crate) async fn deliver(receiver: Receiver, queue: Arc<Queue>, mut orders: watch::Receiver<Order>) {
     let mut failures: u32 = 0;
     loop {
-        match *orders.borrow() {
+        let order = *orders.borrow();
+        match order {
             Order::Stop => return,
             Order::LastTries if queue.len() == 0 => return,
             Order::LastTries | Order::Deliver => {}
@@ -59,7 +60,7 @@ pub(crate) async fn deliver(receiver: Receiver, queue: Arc<Queue>, mut orders: w
                 if failures == 1 || failures >= threshold {
                     tracing::warn!(endpoint = receiver.name(), error = %error.report(), failures, waiting = queue.len(), "the endpoint does not take events");
                 }
-                if *orders.borrow() != Order::Deliver {
+                if order == Order::LastTries {
                     return;
                 }
                 tokio::select! {
