@@ -174,6 +174,12 @@ async fn endpoints_change_in_flight() {
         assert_eq!(digests(&new.until(pushed.len()).await), pushed);
         leaving.until(6).await;
         old.until(1).await;
+        if !queue.is_empty() {
+            apus.reconfigure("/events}", "/elsewhere}");
+            apus.until_it_logs("notifications.queue says something else, which only a new start").await;
+            pushed.extend(push(apus.client(), 1).await);
+            assert_eq!(digests(&new.until(pushed.len()).await), pushed);
+        }
     }
 }
 

@@ -228,7 +228,7 @@ impl App {
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
         if (*read_only || shown.is_some()) && action.writes() {
-            return refused_as_read_only().asked_by(Some(permit.identity().clone()));
+            return refused_as_read_only(Failure::answer).asked_by(Some(permit.identity().clone()));
         }
         if let Err(refused) = self.refuse_changes(&action) {
             return refused.answer().asked_by(Some(permit.identity().clone()));
@@ -312,7 +312,8 @@ where
                 let path = path.to_owned();
                 let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
                 if app.options().read_only && !reads {
-                    return Ok(measured.until_sent(finished(refused_as_read_only(), is_head)));
+                    let refused = refused_as_read_only(Failure::answer_in_version_1);
+                    return Ok(measured.until_sent(finished(refused, is_head)));
                 }
                 let answer = app.answer_version_1(&version_1.protocol, path, request, measured.read()).await;
                 let answer = finished(answer, is_head).with_absent(&app.options().headers);
@@ -353,8 +354,8 @@ fn unsupported(allow: &'static str) -> Answer {
 }
 
 /// As registry:2 does, which has no routes for what writes then.
-fn refused_as_read_only() -> Answer {
-    Failure::from(apus_registry::Error::ReadOnly).answer().with_header(header::ALLOW, "GET, HEAD")
+fn refused_as_read_only(form: fn(Failure) -> Answer) -> Answer {
+    form(apus_registry::Error::ReadOnly.into()).with_header(header::ALLOW, "GET, HEAD")
 }
 
 fn not_found() -> Answer {

@@ -1,8 +1,11 @@
 //! Errors as the OCI distribution specification tells them ("Error codes"), and which of them belongs to what went wrong.
 //! What an answer says is for the client; causes, object names and request identifiers of storage are for the log.
 
+use std::time::Duration;
+
 use apus_registry::Error;
 use apus_storage::{ErrorKind, StorageError};
+use apus_v1::V1;
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -10,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, WithHeader, chain, content};
 use crate::limits::TooMuch;
+use crate::version_1;
 
 /// Seconds that a client is asked to wait when nobody knows better.
-pub(crate) const RETRY_AFTER: u64 = 5;
+const RETRY_AFTER: u64 = 5;
 /// The same where an operator must act first.
 pub(crate) const RETRY_AFTER_OPERATOR: u64 = 60;
 
@@ -82,12 +86,23 @@ impl Failure {
 
     /// The answer that tells it.
     pub(crate) fn answer(self) -> Answer {
-        let told = self.errors.first().map(Told::of);
-        let object = |(code, message, detail)| json!({ "code": code, "message": message, "detail": detail });
-        let errors: Vec<Value> = self.errors.into_iter().map(object).collect();
+        let object = |(code, message, detail): &(ErrorCode, String, Value)| json!({ "code": code, "message": message, "detail": detail });
+        let errors: Vec<Value> = self.errors.iter().map(object).collect();
         let body = Bytes::from(json!({ "errors": errors }).to_string() + "\n");
-        let mut answer = content(self.status, "application/json", body);
-        if let Some(told) = told {
+        let answer = content(self.status, "application/json", body);
+        self.complete(answer)
+    }
+
+    /// The same in the form of version 1, which has one text for each error.
+    pub(crate) fn answer_in_version_1(self) -> Answer {
+        let text = self.errors.first().map(|(_, message, _)| message.as_str()).unwrap_or_default();
+        let answer = version_1::answer(V1::refusal(self.status, text));
+        self.complete(answer)
+    }
+
+    /// Adds what is the same in whichever form.
+    fn complete(self, mut answer: Answer) -> Answer {
+        if let Some(told) = self.errors.first().map(Told::of) {
             answer.extensions_mut().insert(told);
         }
         let answer = match self.retry_after {
@@ -180,8 +195,15 @@ impl From<&Error> for Failure {
 
 impl From<TooMuch> for Failure {
     fn from(too_much: TooMuch) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, too_much.message())
-            .retry_after(too_much.retry_after())
+        let (message, wait) = match too_much {
+            TooMuch::Requests { wait } => ("you ask more often than this registry allows one client", wait),
+            TooMuch::Uploads => {
+                ("you upload more at once than this registry allows one client", Duration::ZERO)
+            }
+            TooMuch::AllUploads => ("this registry takes no more uploads at once", Duration::ZERO),
+        };
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
+        if wait.is_zero() { refused } else { refused.retry_after(wait.as_secs() + 1) }
     }
 }
 

@@ -15,8 +15,6 @@ use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::errors::RETRY_AFTER;
-
 /// Clients whose requests are counted; some 300 bytes each.
 const COUNTED: usize = 32_768;
 
@@ -79,25 +77,6 @@ pub(crate) enum TooMuch {
     Uploads,
     /// Too many uploads of all clients at once.
     AllUploads,
-}
-
-impl TooMuch {
-    /// What the client is told.
-    pub(crate) fn message(&self) -> &'static str {
-        match self {
-            Self::Requests { .. } => "you ask more often than this registry allows one client",
-            Self::Uploads => "you upload more at once than this registry allows one client",
-            Self::AllUploads => "this registry takes no more uploads at once",
-        }
-    }
-
-    /// After how many seconds it may come again.
-    pub(crate) fn retry_after(&self) -> u64 {
-        match self {
-            Self::Requests { wait } => wait.as_secs() + 1,
-            Self::Uploads | Self::AllUploads => RETRY_AFTER,
-        }
-    }
 }
 
 /// The limits, and who stands where.

@@ -16,8 +16,9 @@ use http_body_util::BodyExt;
 use crate::App;
 use crate::answer::{Answer, AnswerBody, AskedBy};
 use crate::authorization::Refused;
+use crate::errors::Failure;
 use crate::forwarded::{Forwarded, host};
-use crate::limits::{Client, TooMuch};
+use crate::limits::Client;
 use crate::parameters::text;
 use crate::received::Received;
 
@@ -68,7 +69,7 @@ impl App {
         if let Some(client) = client.filter(|_| !matches!(label, "root" | "v1_ping"))
             && let Err(too_much) = self.limits().request(client)
         {
-            return refused(&too_much);
+            return Failure::from(too_much).answer_in_version_1();
         }
         let authorization = &self.options().authorization;
         let permit = match accesses(protocol.needs(&parts.method, &path, &parts.headers)) {
@@ -77,7 +78,9 @@ impl App {
             Some(needed) => {
                 match authorization.ask_for(&needed, None, &parts.uri, &parts.headers, forwarded).await {
                     Ok(permit) => permit,
-                    Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
+                    Err(Refused { failure, identity }) => {
+                        return failure.answer_in_version_1().asked_by(identity);
+                    }
                 }
             }
         };
@@ -86,7 +89,7 @@ impl App {
         if let Some(user) = user
             && let Err(too_much) = self.limits().request(user)
         {
-            return refused(&too_much).asked_by(Some(identity));
+            return Failure::from(too_much).answer_in_version_1().asked_by(Some(identity));
         }
         let asked = || {
             let authority = parts.uri.authority().map(Authority::as_str);
@@ -100,7 +103,9 @@ impl App {
             None => None,
             Some(client) => match self.limits().upload(client).await {
                 Ok(place) => Some(place),
-                Err(too_much) => return refused(&too_much).asked_by(Some(identity)),
+                Err(too_much) => {
+                    return Failure::from(too_much).answer_in_version_1().asked_by(Some(identity));
+                }
             },
         };
         let call = Call {
@@ -118,7 +123,7 @@ impl App {
     }
 }
 
-fn answer(reply: Reply) -> Answer {
+pub(crate) fn answer(reply: Reply) -> Answer {
     let (head, content) = reply.into_parts();
     let body = match content {
         Content::Empty => AnswerBody::empty(),
@@ -126,10 +131,6 @@ fn answer(reply: Reply) -> Answer {
         Content::Stream(length, stream) => AnswerBody::stream(length, stream),
     };
     Response::from_parts(head, body)
-}
-
-fn refused(too_much: &TooMuch) -> Answer {
-    answer(V1::too_many_requests(too_much.message(), too_much.retry_after()))
 }
 
 fn tag_rights(permit: Permit) -> TagRights {

@@ -163,10 +163,10 @@ impl V1 {
         }
     }
 
-    /// The answer to a client that asks for more than it may: 429, to come again after so many seconds.
+    /// The answer to a request that is refused before it comes here.
     #[must_use]
-    pub fn too_many_requests(text: &str, retry_after: u64) -> Reply {
-        Failure::too_many_requests(text, retry_after).reply()
+    pub fn refusal(status: StatusCode, text: &str) -> Reply {
+        replies::error(status, text)
     }
 
     async fn respond(&self, head: &Head, body: call::Body) -> Reply {

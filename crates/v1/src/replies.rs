@@ -55,6 +55,11 @@ pub(crate) fn raw_json(status: StatusCode, bytes: impl Into<Bytes>) -> Reply {
     with(content(status, Content::Bytes(bytes.into())), CONTENT_TYPE, JSON)
 }
 
+/// What went wrong.
+pub(crate) fn error(status: StatusCode, text: &str) -> Reply {
+    json(status, &json!({ "error": text }))
+}
+
 /// What nobody is to keep.
 pub(crate) fn uncached(reply: Reply) -> Reply {
     let reply = with(reply, EXPIRES, "-1");
@@ -133,10 +138,6 @@ impl Failure {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text) }
     }
 
-    pub(crate) fn too_many_requests(text: impl Into<String>, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, text) }
-    }
-
     /// The index could not be asked: it is not known who may do what.
     pub(crate) fn no_index() -> Self {
         Self::unavailable("the index could not be asked; try again", RETRY)
@@ -147,7 +148,7 @@ impl Failure {
     }
 
     pub(crate) fn reply(self) -> Reply {
-        let mut reply = json(self.status, &json!({ "error": self.text }));
+        let mut reply = error(self.status, &self.text);
         if self.status == StatusCode::UNAUTHORIZED {
             reply = with(reply, WWW_AUTHENTICATE, "Token");
         }

@@ -40,6 +40,35 @@ async fn every_route_asks() {
     assert!(!log.contains("sesame") && !log.contains(&basic("alice:wrong")), "{log}");
 }
 
+/// Promise: version 1 asks in the same way, and refuses in its own form, whatever for.
+#[tokio::test]
+async fn version_1_asks_too() {
+    let closed = Closed::start("v1: {enabled: true}\n");
+    let error = |answer: &crate::support::Answer| {
+        let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(told.as_object().unwrap().len(), 1, "{told}");
+        told["error"].as_str().unwrap().to_owned()
+    };
+    for client in [As::nobody(&closed.apus), As::user(&closed.apus, "alice:wrong")] {
+        for (method, path) in
+            [("GET", "/v1/users/"), ("GET", "/v1/repositories/a/tags"), ("PUT", "/v1/repositories/a/")]
+        {
+            let refused = client.ask(method, path).await.expect(401);
+            assert_eq!(refused.header("www-authenticate"), "Basic realm=\"Apus\"", "{method} {path}");
+            assert_ne!(error(&refused), "", "{method} {path}");
+        }
+    }
+    let alice = As::user(&closed.apus, ALICE);
+    alice.ask("GET", "/v1/users/").await.expect(200);
+    assert_eq!(error(&alice.ask("GET", "/v1/repositories/a/tags").await.expect(404)), "Repository not found");
+
+    closed.apus.reconfigure("  delete: {enabled: true}", "  maintenance: {readonly: {enabled: true}}");
+    closed.apus.until_it_logs("the configuration was read again").await;
+    let refused = alice.ask("PUT", "/v1/repositories/a/tags/b").await.expect(405);
+    assert_eq!(refused.header("allow"), "GET, HEAD");
+    assert_ne!(error(&refused), "");
+}
+
 /// Promise: who is refused sends nothing: the answer comes while the client waits for `100 Continue`, and no content is asked
 /// for.
 #[tokio::test]
