@@ -120,7 +120,7 @@ mod testbed;
 pub mod urls;
 pub mod writing;
 
-pub use testbed::{Case, Fetched, Testbed, run};
+pub use testbed::{BoxedCase, Case, Fetched, Testbed, run};
 
 /// Names the environment variable that says how long large streams are, in MiB.
 pub const BIG: &str = "APUS_CONFORMANCE_BIG";

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::content::{random_bytes, random_text};
-use super::testbed::Case;
+use super::testbed::{Case, at_once};
 use crate::{ListRequest, ObjectName, Outcome};
 
 /// Carries over docker-registry-core `remove_existent`; distribution `TestDelete`.
@@ -92,18 +92,15 @@ pub async fn many_are_deleted_with_an_answer_for_each(case: &Case) {
     let names: Vec<ObjectName> =
         (0..250).map(|number| case.name(&format!("{}/{}", number % 7, random_text(12)))).collect();
     let is_there = |number: usize| number % 5 != 3;
-    for (number, name) in names.iter().enumerate() {
-        if is_there(number) {
-            case.put(name, "content").await;
-        }
-    }
+    let numbered = names.iter().enumerate();
+    let there: Vec<_> =
+        numbered.filter(|(number, _)| is_there(*number)).map(|(_, name)| name.clone()).collect();
+    at_once(&there, async |name| drop(case.put(name, "content").await)).await;
     let outcomes = case.storage().delete(&names).await;
     assert_eq!(outcomes.len(), names.len());
     for (number, outcome) in outcomes.into_iter().enumerate() {
         let expected = if is_there(number) { Outcome::Done } else { Outcome::Absent };
         assert_eq!(outcome.unwrap(), expected, "{}", names[number]);
     }
-    for name in &names {
-        case.assert_absent(name).await;
-    }
+    case.assert_gone(&names).await;
 }

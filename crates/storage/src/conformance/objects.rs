@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::content::{random_bytes, random_text};
-use super::testbed::{Case, assert_published};
+use super::testbed::{Case, assert_published, at_once};
 use crate::{ByteRange, Freshness, ListRequest, ObjectName, Outcome, Publication, WriteMode};
 
 /// More than the second in which times may be counted.
@@ -190,20 +190,17 @@ pub async fn every_character_of_a_name_is_kept(case: &Case) {
         rests.insert(format!("odd/folder {component}/{component}"));
     }
     let names: Vec<ObjectName> = rests.iter().map(|rest| case.name(rest)).collect();
-    for name in &names {
-        case.put(name, name.to_string()).await;
-    }
-    for name in &names {
-        case.assert_content(name, &name.to_string().into()).await;
-    }
+    at_once(&names, async |name| drop(case.put(name, name.to_string()).await)).await;
+    at_once(&names, async |name| case.assert_content(name, &name.to_string().into()).await).await;
     let expected: Vec<&str> = rests.iter().map(String::as_str).collect();
     case.assert_keys(&ListRequest::under(case.prefix()), &expected).await;
-    for (number, name) in names.iter().enumerate() {
-        assert_eq!(case.delete(name).await, Outcome::Done, "{name}");
-        case.assert_absent(name).await;
-        if let Some(next) = names.get(number + 1) {
-            assert!(case.stat(next).await.is_some(), "{next} went with {name}");
-        }
+    let half = |first| names.iter().skip(first).step_by(2).cloned().collect::<Vec<_>>();
+    let (one, other) = (half(0), half(1));
+    for (going, staying) in [(&one, &other[..]), (&other, &[])] {
+        at_once(going, async |name| assert_eq!(case.delete(name).await, Outcome::Done, "{name}")).await;
+        case.assert_gone(going).await;
+        let is_there = async |name: &ObjectName| assert!(case.stat(name).await.is_some(), "{name} went too");
+        at_once(staying, is_there).await;
     }
 }
 

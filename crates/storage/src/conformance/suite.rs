@@ -116,12 +116,21 @@ macro_rules! conformance_cases {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
-    (($make:expr) $($theme:ident: $($case:ident),+;)+) => {$($(
-        #[test]
-        fn $case() {
-            $crate::conformance::run($make, $crate::conformance::$theme::$case);
+    (($make:expr) $($theme:ident: $($case:ident),+;)+) => {
+        #[cfg(test)]
+        async fn conformance_testbed() -> $crate::conformance::Testbed {
+            $make.await.into()
         }
-    )+)+};
+
+        $($(
+            #[test]
+            fn $case() {
+                $crate::conformance::run(conformance_testbed(), |case| {
+                    Box::pin($crate::conformance::$theme::$case(case))
+                });
+            }
+        )+)+
+    };
 }
 
 /// The names of the cases.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 
 use super::content::{hash, random_text};
 use crate::body::{collect, once};
@@ -103,12 +104,19 @@ impl Debug for Testbed {
     }
 }
 
+/// A case, as [`run`] takes it: boxed, so that a suite of many backends is not compiled for each of them.
+pub type BoxedCase = for<'case> fn(&'case Case) -> Pin<Box<dyn Future<Output = ()> + 'case>>;
+
 /// Runs one case to its end, on a runtime of its own.
-pub fn run<B: Into<Testbed>>(make: impl Future<Output = B>, test: impl AsyncFnOnce(&Case)) {
+pub fn run(make: impl Future<Output = Testbed>, test: BoxedCase) {
+    run_boxed(Box::pin(make), test);
+}
+
+fn run_boxed(make: Pin<Box<dyn Future<Output = Testbed> + '_>>, test: BoxedCase) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let whole = async {
-            let case = Case::new(make.await.into());
+            let case = Case::new(make.await);
             test(&case).await;
             case.finish().await;
         };
@@ -223,6 +231,12 @@ impl Case {
         assert_eq!(self.stat(name).await, None, "{name} is there");
         let reader = self.storage().read(name, ByteRange::Full, Freshness::Newest).await.unwrap();
         assert!(reader.is_none(), "{name} can be read");
+    }
+
+    /// That these objects are gone and stay so: who calls this writes none of them again. [`Case::finish`] need not ask for them.
+    pub async fn assert_gone(&self, names: &[ObjectName]) {
+        at_once(names, async |name| self.assert_absent(name).await).await;
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| !names.contains(name));
     }
 
     /// Opens a part of an object that is there.
@@ -353,9 +367,7 @@ impl Case {
         for deleted in self.storage().delete(&names).await {
             deleted.unwrap();
         }
-        for name in &names {
-            self.assert_absent(name).await;
-        }
+        at_once(&names, async |name| assert_eq!(self.stat(name).await, None, "{name} is left")).await;
         let stages: Vec<_> =
             self.stages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         for stage in &stages {
@@ -365,6 +377,11 @@ impl Case {
         self.assert_keys(&ListRequest::under(self.prefix()), &[]).await;
         self.eventually(&0, async || self.stages(1000).await.len()).await;
     }
+}
+
+/// Does something with each of the names, with a few of them at a time: for cases of many.
+pub(super) async fn at_once(names: &[ObjectName], each: impl AsyncFn(&ObjectName)) {
+    stream::iter(names).for_each_concurrent(8, |name| each(name)).await;
 }
 
 /// Appends to a stage by any handle, with the hash of the appended bytes for a checkpoint.

@@ -65,9 +65,9 @@ async fn bed(config: &SwiftConfig, fetches: &Arc<AtomicUsize>) -> Testbed {
 /// The cases of the conformance suite that are about URLs, with a client that fetches them.
 fn conform(make: &impl AsyncFn(&Arc<AtomicUsize>) -> Testbed) {
     let fetches = Arc::default();
-    run(make(&fetches), urls::a_temporary_url_gives_the_object);
+    run(make(&fetches), |case| Box::pin(urls::a_temporary_url_gives_the_object(case)));
     assert_eq!(fetches.load(Ordering::Relaxed), 2, "GET and HEAD");
-    run(make(&fetches), urls::a_temporary_url_does_not_ask_for_the_object);
+    run(make(&fetches), |case| Box::pin(urls::a_temporary_url_does_not_ask_for_the_object(case)));
 }
 
 #[test]
