@@ -73,17 +73,22 @@ async fn nothing_else_is_needed() {
     assert!(root.path().join("apus-data").is_dir() && !root.path().join("dev").exists());
 }
 
-/// Promise: a system that gives no random bytes is told of at the start, with what to do.
+/// Promise: where getrandom(2) is refused, with devices in its place or without, this is told of at the start, with what to do.
 #[test]
 fn no_random_bytes() {
-    let mut refusing = without_settings(Command::new("python3"));
-    refusing.args(["-c", REFUSE, &GETRANDOM.to_string()]);
-    let ended = serve_in(refusing, &root()).output().unwrap();
-    let told = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{told}");
-    assert!(
-        told.contains("apus: the system gives no random bytes: let this process call getrandom(2)"),
-        "{told}"
-    );
-    assert!(told.contains("because: ") && !told.contains("panicked"), "{told}");
+    let refusing = || {
+        let mut command = without_settings(Command::new("python3"));
+        command.args(["-c", REFUSE, &GETRANDOM.to_string()]);
+        command
+    };
+    let mut with_devices = refusing();
+    with_devices.args([env!("CARGO_BIN_EXE_apus"), "config", "show"]);
+    for mut command in [serve_in(refusing(), &root()), with_devices] {
+        let ended = command.output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{told}");
+        let expected = "apus: the system gives no random bytes: let this process call getrandom(2)";
+        assert!(told.contains(expected) && told.contains("because: "), "{told}");
+        assert!(!told.contains("panicked"), "{told}");
+    }
 }
