@@ -17,7 +17,10 @@ previous_apus() {
         # Packages of the same name and version at the same place in their workspace are the same to cargo: in one target
         # directory it would take the ones for the others. So these get a version of their own; the dependencies are shared.
         sed -i '0,/^version = "/s/^version = "[^"]*/&-previous/' "$source/Cargo.toml"
-        (cd "$source" && CARGO_TARGET_DIR=$target cargo build --quiet --package apus --bin apus) >&2
+        # There are no examples: with them asked for, cargo gives the dependencies the features that they have in tests, and need
+        # not build them again. And nothing goes on from this build.
+        (cd "$source" && CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 \
+            cargo build --quiet --workspace --bin apus --examples) >&2
         # The build of the present version puts its own binary in this place.
         cp "$target/debug/apus" "$binary"
         rm -rf "$source"
