@@ -49,9 +49,9 @@ async fn a_token_is_good_for_its_account_and_its_time() {
 
 #[tokio::test]
 async fn a_token_ages() {
-    let bench = bench_with(Options { token_life: Duration::from_millis(300), ..Options::default() }).await;
+    let bench = bench_with(Options { token_life: Duration::from_secs(1), ..Options::default() }).await;
     assert_eq!(bench.client.put("o", "data").await.status, 201);
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(1050)).await;
     assert_eq!(bench.client.get("o").await.status, 401);
     assert_ne!(Client::signed_in(&bench.fake).await.token, bench.client.token);
 }
