@@ -27,7 +27,7 @@
 //! | `logs` | the forms of the log, the names in it, one identifier from client to Swift, and no secrets |
 //! | `traces` | spans of a request, of its storage and of its requests to Swift in one trace, at a collector |
 //! | `events` | what is told to others outlives the process, and costs clients nothing |
-//! | `package` | the Debian package's service, the image, the example for Kubernetes |
+//! | `package` | the Debian package's service, the image, the example for Kubernetes, and the binary where there is nothing else |
 //! | `docker_registry` | the configuration and the images of docker-registry 0.x, and the way out of it |
 //! | `doctor` | `apus swift check`: on a Swift that is well, and on those that are not |
 //!
