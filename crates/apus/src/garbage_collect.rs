@@ -19,11 +19,12 @@ use crate::{backend, configuration, logging, options};
 ///
 /// For a registry that is stopped or read-only: what is being pushed meanwhile may be lost. All
 /// repositories are walked until two walks in a row have seen the same; manifests are followed through
-/// indexes at any depth. When anything cannot be read, or contradicts itself, nothing is deleted.
+/// indexes at any depth. When anything cannot be read, or contradicts itself, nothing is deleted. What
+/// uploads have left that came to nothing goes last.
 ///
 /// Prints the lines of registry:2, and last what was deleted. With --json each line is an object whose
-/// member event says what it is: repository, manifest, blob, eligible-manifest, eligible-blob, warning,
-/// doubt or, last, summary. On a terminal a line on standard error shows how far it is.
+/// member event says what it is: repository, manifest, blob, eligible-manifest, eligible-blob,
+/// remnants, warning, doubt or, last, summary. On a terminal a line on standard error shows how far it is.
 ///
 /// Exit status: 0 done; 1 something could not be deleted, or for a doubt nothing was; 2 wrong usage.
 #[derive(Debug, Args)]
@@ -140,6 +141,7 @@ enum Line<'a> {
     Blob { repository: &'a str, digest: String },
     EligibleManifest { repository: &'a str, digest: String },
     EligibleBlob { digest: String, size: u64 },
+    Remnants { uploads: u64, size: u64 },
     Warning { text: &'a str },
     Doubt { text: &'a str },
     Summary(Summary),
@@ -160,6 +162,8 @@ struct Summary {
     deleted_manifests: u64,
     deleted_links: u64,
     freed_bytes: u64,
+    remnants: u64,
+    remnant_bytes: u64,
     warnings: u64,
     failures: u64,
 }
@@ -211,6 +215,9 @@ impl Printer {
             CollectEvent::EligibleBlob(digest, _) => {
                 self.put(&format!("blob eligible for deletion: {digest}"));
             }
+            CollectEvent::Remnants(uploads, size) => {
+                self.put(&format!("left by {uploads} uploads that came to nothing: {size} bytes"));
+            }
             _ => {}
         }
     }
@@ -227,6 +234,7 @@ impl Printer {
             CollectEvent::EligibleBlob(digest, size) => {
                 Line::EligibleBlob { digest: text(digest), size: *size }
             }
+            CollectEvent::Remnants(uploads, size) => Line::Remnants { uploads: *uploads, size: *size },
             CollectEvent::Warning(text) => Line::Warning { text },
             _ => return,
         });
@@ -246,10 +254,12 @@ impl Printer {
             let done = collected.as_ref().is_ok_and(|summary| summary.failures == 0);
             self.put_line(&Line::Summary(self.summary(summary, done)));
         } else if let (Ok(summary), false) = (collected, self.quiet) {
-            let CollectSummary { deleted_blobs, deleted_manifests, deleted_links, freed_bytes, .. } = summary;
+            let CollectSummary { deleted_blobs, deleted_manifests, deleted_links, .. } = summary;
             self.put(&if self.dry_run {
-                format!("dry run: nothing deleted; it would free {} bytes", summary.eligible_bytes)
+                let bytes = summary.eligible_bytes + summary.remnant_bytes;
+                format!("dry run: nothing deleted; it would free {bytes} bytes")
             } else {
+                let freed_bytes = summary.freed_bytes + summary.remnant_bytes;
                 format!(
                     "deleted {deleted_blobs} blobs, {deleted_manifests} manifests and {deleted_links} links; \
                      freed {freed_bytes} bytes"
@@ -272,6 +282,8 @@ impl Printer {
             deleted_manifests: summary.deleted_manifests,
             deleted_links: summary.deleted_links,
             freed_bytes: summary.freed_bytes,
+            remnants: summary.remnants,
+            remnant_bytes: summary.remnant_bytes,
             warnings: summary.warnings,
             failures: summary.failures,
         }

@@ -3,12 +3,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use apus_storage::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListEntry, ListPage, ListRequest,
-    MemoryStorage, ObjectInfo, ObjectName, ObjectReader, Outcome, Publication, Result, StageEntry, StageId,
-    StagePosition, StageRevision, StageState, Storage, StorageError, WriteMode, body,
+    MemoryStorage, ObjectInfo, ObjectName, ObjectReader, Outcome, Publication, Remnants, Result, StageEntry,
+    StageId, StagePosition, StageRevision, StageState, Storage, StorageError, WriteMode, body,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,6 +27,7 @@ pub(crate) struct TestStorage {
     /// What listings show while they lag.
     listed: Mutex<Option<MemoryStorage>>,
     requests: Mutex<Vec<(&'static str, String)>>,
+    remnants: Mutex<Option<Result<Remnants>>>,
     is_out: AtomicBool,
     flow: watch::Sender<bool>,
     flowing: Arc<AtomicUsize>,
@@ -39,6 +40,7 @@ impl TestStorage {
             objects: MemoryStorage::new(),
             listed: Mutex::default(),
             requests: Mutex::default(),
+            remnants: Mutex::default(),
             is_out: AtomicBool::new(false),
             flow: watch::Sender::new(true),
             flowing: Arc::default(),
@@ -63,6 +65,11 @@ impl TestStorage {
     /// What it was asked since the last time: the operation, and the object or prefix.
     pub(crate) fn take_requests(&self) -> Vec<(&'static str, String)> {
         std::mem::take(&mut self.requests.lock().unwrap())
+    }
+
+    /// What uploads have left, as it tells the next who asks.
+    pub(crate) fn set_remnants(&self, remnants: Result<Remnants>) {
+        *self.remnants.lock().unwrap() = Some(remnants);
     }
 
     /// Whether it fails to do anything but list.
@@ -210,6 +217,11 @@ impl Storage for TestStorage {
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         self.objects.stage_list(after, limit).await
+    }
+
+    async fn free_remnants(&self, min_age: Duration, dry_run: bool) -> Result<Remnants> {
+        self.note("free_remnants", &format!("{} s, dry run: {dry_run}", min_age.as_secs()))?;
+        self.remnants.lock().unwrap().take().unwrap_or_else(|| Ok(Remnants::default()))
     }
 }
 

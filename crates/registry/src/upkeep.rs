@@ -22,12 +22,14 @@
 //! | `candidates` | blobs that nothing needs |
 //! | `witnesses` | manifests among these that a repository has after all |
 //! | `sweep` | deleting |
+//! | `remnants` | what uploads have left that came to nothing |
 
 mod candidates;
 mod entries;
 mod manifest;
 mod marks;
 mod named;
+mod remnants;
 mod repository;
 mod sweep;
 mod walk;
@@ -90,6 +92,9 @@ pub enum CollectEvent<'a> {
     Counted(&'a CollectSummary),
     /// A blob of so many bytes is not needed.
     EligibleBlob(&'a Digest, u64),
+    /// So many uploads came to nothing and have left so many bytes, which were deleted; in a dry run they would be. Told if
+    /// there are any, last.
+    Remnants(u64, u64),
     /// Something is not as it should be, and nothing was deleted for it; or could not be deleted.
     Warning(&'a str),
     /// What is being done, and how many objects were looked at in it.
@@ -119,6 +124,10 @@ pub struct CollectSummary {
     pub deleted_manifests: u64,
     /// Links of blobs, referrer records and entries of histories that were deleted because what they name is gone.
     pub deleted_links: u64,
+    /// Uploads that came to nothing, and of which storage had bytes left; in a dry run they are still there.
+    pub remnants: u64,
+    /// Bytes in these. They are not in `eligible_bytes`, nor in `freed_bytes`.
+    pub remnant_bytes: u64,
     /// Warnings given.
     pub warnings: u64,
     /// Objects that could not be deleted. What these point to was kept too; another run goes on from there.
@@ -230,6 +239,10 @@ impl Collection<'_> {
         }
         if !self.options.dry_run {
             self.sweep(walked, doomed, &mut summary).await;
+        }
+        // Where storage fails it is left to the next run, as all that comes later is.
+        if summary.failures == 0 {
+            self.free_remnants(&mut summary).await;
         }
         summary.warnings = *held(&self.warnings);
         Ok(summary)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     Body, ByteRange, ByteStream, Checkpoint, Freshness, ListPage, ListRequest, ObjectInfo, ObjectName,
-    ObjectReader, Outcome, Publication, Result, StageEntry, StageId, StagePosition, StageRevision,
+    ObjectReader, Outcome, Publication, Remnants, Result, StageEntry, StageId, StagePosition, StageRevision,
     StageState, UrlMethod, WriteMode,
 };
 
@@ -142,4 +142,19 @@ pub trait Storage: std::fmt::Debug + Send + Sync {
     /// One page of the stages that are open, in the order of their identifiers, after `after`. Like any listing it may lag.
     /// A page of fewer than `limit` entries is the last.
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>>;
+
+    /// Frees what stages have left that [`Storage::stage_list`] does not show, because the process died before it could make
+    /// them, or while it wrote a large object: what nothing needs, and what was written `min_age` ago or longer; with zero
+    /// nothing is too young. With `dry_run` it answers the same, and frees nothing.
+    ///
+    /// **Only while nobody writes**: what is being written looks the same. Idempotent: what a call that was cut off, or has
+    /// failed, did not come to is freed by the next. What may be needed is kept, and told as
+    /// [`Remnants::doubt`]. Nothing for a backend that leaves nothing of this kind. Memory: some 200 bytes for each stage
+    /// that has left something.
+    ///
+    /// # Errors
+    /// It could not be found out what is needed; nothing was freed. What could not be freed is in [`Remnants::failures`].
+    async fn free_remnants(&self, _min_age: Duration, _dry_run: bool) -> Result<Remnants> {
+        Ok(Remnants::default())
+    }
 }

@@ -45,4 +45,4 @@ pub use name::{InvalidName, ObjectName};
 pub use object::{
     ByteRange, Freshness, ObjectInfo, ObjectReader, Outcome, Publication, UrlMethod, WriteMode,
 };
-pub use stage::{Checkpoint, StageEntry, StageId, StagePosition, StageRevision, StageState};
+pub use stage::{Checkpoint, Remnants, StageEntry, StageId, StagePosition, StageRevision, StageState};

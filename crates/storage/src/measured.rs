@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::{
     Body, ByteRange, ByteStream, Checkpoint, Freshness, ListPage, ListRequest, ObjectInfo, ObjectName,
-    ObjectReader, Outcome, Publication, Result, StageEntry, StageId, StagePosition, StageRevision,
+    ObjectReader, Outcome, Publication, Remnants, Result, StageEntry, StageId, StagePosition, StageRevision,
     StageState, Storage, UrlMethod, WriteMode,
 };
 
@@ -137,6 +137,10 @@ impl Storage for MeasuredStorage {
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         self.timed("StageList", self.inner.stage_list(after, limit)).await
+    }
+
+    async fn free_remnants(&self, min_age: Duration, dry_run: bool) -> Result<Remnants> {
+        self.timed("FreeRemnants", self.inner.free_remnants(min_age, dry_run)).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::InvalidName;
+use crate::{InvalidName, StorageError};
 
 /// Names a stage: 1 to 64 of `A-Z a-z 0-9 - _`. The caller makes it, unguessable and never the same twice
 /// ([`StageId::random`]).
@@ -120,4 +120,17 @@ pub struct StageEntry {
     pub id: StageId,
     /// When it was appended to last.
     pub modified: SystemTime,
+}
+
+/// What was found by [`Storage::free_remnants`](crate::Storage::free_remnants).
+#[derive(Debug, Default)]
+pub struct Remnants {
+    /// Stages that had left something, and it was freed; or in a dry run would be.
+    pub stages: u64,
+    /// Bytes in that.
+    pub bytes: u64,
+    /// Why some of it was kept though nothing is known to need it, and what to do.
+    pub doubt: Option<String>,
+    /// What could not be freed, or not be read so that it was kept; one for each stage.
+    pub failures: Vec<StorageError>,
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListPage, ListRequest, ObjectInfo,
-    ObjectName, ObjectReader, Outcome, Publication, Result, StageEntry, StageId, StagePosition,
+    ObjectName, ObjectReader, Outcome, Publication, Remnants, Result, StageEntry, StageId, StagePosition,
     StageRevision, StageState, Storage, StorageError, UrlMethod, WriteMode,
 };
 
@@ -195,5 +195,10 @@ impl Storage for WatchedStorage {
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         self.ask("stage_list", "").await?;
         self.inner.stage_list(after, limit).await
+    }
+
+    async fn free_remnants(&self, min_age: Duration, dry_run: bool) -> Result<Remnants> {
+        self.ask("free_remnants", "").await?;
+        self.inner.free_remnants(min_age, dry_run).await
     }
 }

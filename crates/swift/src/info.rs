@@ -87,6 +87,11 @@ impl Capabilities {
         self.told && self.max_segments.is_some() && self.min_segment_size.is_none()
     }
 
+    /// Whether a listing is known to show static large objects with all their bytes, as Swift does. Ceph RGW is not.
+    pub(crate) fn lists_large_objects_whole(&self) -> bool {
+        self.told && !self.is_ceph()
+    }
+
     /// What an `/info` says; `None` when it is none.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let info: Value = serde_json::from_slice(body).ok()?;

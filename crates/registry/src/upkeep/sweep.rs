@@ -168,7 +168,7 @@ impl Collection<'_> {
         Stopped
     }
 
-    fn failed(&self, what: &str, summary: &mut CollectSummary) {
+    pub(super) fn failed(&self, what: &str, summary: &mut CollectSummary) {
         summary.failures += 1;
         self.warn(&format!("cannot delete: {what}"));
     }

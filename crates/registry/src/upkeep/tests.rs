@@ -1,6 +1,7 @@
 //! What is kept and what goes, rule by rule, over a storage in memory.
 
 mod doubts;
+mod remnants;
 mod untagged;
 
 use std::sync::Arc;

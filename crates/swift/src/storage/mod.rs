@@ -13,6 +13,7 @@ mod publish;
 mod read;
 mod record;
 mod redirect;
+mod remnants;
 mod replaced;
 mod session;
 mod turns;
@@ -24,7 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use apus_storage::{
     Body, ByteRange, ByteStream, Checkpoint, ErrorKind, Freshness, ListPage, ListRequest, ObjectInfo,
-    ObjectName, ObjectReader, Outcome, Publication, Result, StageEntry, StageId, StagePosition,
+    ObjectName, ObjectReader, Outcome, Publication, Remnants, Result, StageEntry, StageId, StagePosition,
     StageRevision, StageState, Storage, StorageError, UrlMethod, WriteMode,
 };
 use async_trait::async_trait;
@@ -305,6 +306,10 @@ impl Storage for SwiftStorage {
 
     async fn stage_list(&self, after: Option<&StageId>, limit: usize) -> Result<Vec<StageEntry>> {
         self.0.stage_list(after, limit).await
+    }
+
+    async fn free_remnants(&self, min_age: Duration, dry_run: bool) -> Result<Remnants> {
+        self.0.free_remnants(min_age, dry_run).await
     }
 }
 

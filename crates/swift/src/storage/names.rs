@@ -11,6 +11,7 @@ const LONGEST: usize = 1024;
 /// The names of objects in Swift, by their names in the contract. All begin with the prefix, as the [`Naming`] takes it.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
+    root: String,
     files: String,
     segments: String,
     sessions: String,
@@ -42,6 +43,7 @@ impl Names {
             Naming::DockerRegistry => "",
         };
         Self {
+            root: below(config, ""),
             files: below(config, files),
             segments: below(config, "segments/apus/"),
             sessions: below(config, "apus/sessions/"),
@@ -64,9 +66,24 @@ impl Names {
         [&self.files, &self.segments, &self.sessions, &self.records]
     }
 
+    /// What all names begin with, as a listing's prefix.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Whether the object belongs to an upload: a segment, a session or a record.
+    pub(super) fn is_of_uploads(&self, object: &str) -> bool {
+        [&self.segments, &self.sessions, &self.records].iter().any(|prefix| object.starts_with(&***prefix))
+    }
+
     /// Where names begin, as a listing's prefix.
     pub(super) fn files(&self) -> &str {
         &self.files
+    }
+
+    /// Where segments begin, as a listing's prefix.
+    pub(super) fn segments(&self) -> &str {
+        &self.segments
     }
 
     /// A segment whose name no other attempt uses.
@@ -93,6 +110,11 @@ impl Names {
     /// Where sessions begin, as a listing's prefix.
     pub(super) fn sessions(&self) -> &str {
         &self.sessions
+    }
+
+    /// Where records begin.
+    pub(super) fn records(&self) -> &str {
+        &self.records
     }
 
     pub(super) fn record(&self, stage: &StageId) -> String {

@@ -30,6 +30,7 @@ mod lost_answers;
 mod odd;
 mod ordering;
 mod own_swift;
+mod remnants;
 mod segments;
 mod sign_in;
 mod support;
