@@ -2,6 +2,7 @@
 
 mod cached;
 pub(crate) mod distribution;
+mod own_tokens;
 mod passwords;
 mod policy;
 mod threats;

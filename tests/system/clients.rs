@@ -8,6 +8,7 @@
 //! | `docker` | docker, with a daemon of its own |
 //! | `containerd` | ctr, with a containerd of its own |
 //! | `login` | skopeo, podman and docker log in, with passwords and with tokens, by HTTPS |
+//! | `anonymous` | docker, podman, skopeo, ctr and oras pull what is public without a login, and log in for the rest |
 //! | `redirected` | skopeo, podman, buildah and docker fetch blobs from Swift itself, where they are sent |
 //! | `cached` | skopeo and podman through a cache of docker-registry and of another Apus |
 //! | `oras` | artifacts, attached to others and discovered |
@@ -19,6 +20,7 @@
 
 use crate::support::{Apus, Backend};
 
+mod anonymous;
 mod cached;
 mod containerd;
 mod containers;

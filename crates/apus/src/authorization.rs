@@ -1,14 +1,22 @@
 //! From what the configuration says of users to what the server asks: `auth` is how they sign in, `access` what they may do.
 
+use std::sync::LazyLock;
+
 use apus_auth::{
-    FileError, Gate, Htpasswd, Pattern, Permission, Policy, ProtectedTags, Rule, SignIn, TokenOptions,
-    TokenVerifier, Who,
+    FileError, Gate, Htpasswd, Pattern, Permission, Policy, ProtectedTags, Rule, SignIn, TokenIssuer,
+    TokenKeys, TokenOptions, TokenVerifier, Who,
 };
 use apus_config::{
-    AccessConfig, AccessPermission, AccessRule, AccessSubject, AuthConfig, ConfigError, Loaded, Place,
-    SigningAlgorithm, Source, TokenAuthConfig,
+    AccessConfig, AccessPermission, AccessRule, AccessSubject, AuthConfig, Config, ConfigError, Loaded,
+    Place, SigningAlgorithm, Source, TokenAuthConfig,
 };
+use apus_registry::{Registry, RegistryOptions};
 use apus_server::Authorization;
+use apus_storage::BoxError;
+use async_trait::async_trait;
+use secrecy::SecretSlice;
+
+use crate::options;
 
 /// A file that says who may come in cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +29,26 @@ pub(crate) enum SignInError {
     Keys(#[source] FileError),
 }
 
-/// Opens the files of users or keys, and puts the policy over them.
-pub(crate) fn open(auth: Option<&AuthConfig>, policy: Option<Policy>) -> Result<Authorization, SignInError> {
-    let (sign_in, token_path) = match auth {
+/// Opens the files of users or keys, and puts the policy over them. Tokens of this registry's own are signed by a key out of the
+/// secret that its replicas share in storage; `stored` is what lies there, whatever is shown.
+pub(crate) fn open(
+    config: &Config,
+    policy: Option<Policy>,
+    stored: &Registry,
+) -> Result<Authorization, SignInError> {
+    let (sign_in, token_path) = match &config.auth {
         None | Some(AuthConfig::Nobody) => (SignIn::Open, None),
-        Some(AuthConfig::Htpasswd { realm, path }) => {
+        Some(AuthConfig::Htpasswd { realm, path, tokens }) => {
             let users = Htpasswd::open(path).map_err(SignInError::Users)?;
             warn("auth.htpasswd.path", &users.complaints());
-            (SignIn::Htpasswd { users: Box::new(users), realm: realm.clone() }, None)
+            let anonymous = policy.as_ref().is_some_and(Policy::allows_anonymous);
+            let tokens = tokens.unwrap_or(anonymous).then(|| TokenIssuer::new(SharedKey::of(config, stored)));
+            if tokens.is_some() {
+                tracing::info!(
+                    "clients are asked for tokens, which they get for their password at /v2/token"
+                );
+            }
+            (SignIn::Htpasswd { users: Box::new(users), realm: realm.clone(), tokens }, None)
         }
         Some(AuthConfig::Token(token)) => {
             let verifier = TokenVerifier::open(token_options(token)).map_err(SignInError::Keys)?;
@@ -38,6 +58,39 @@ pub(crate) fn open(auth: Option<&AuthConfig>, policy: Option<Policy>) -> Result<
         }
     };
     Ok(Authorization::new(Gate::new(sign_in, policy), token_path))
+}
+
+/// The key of this registry's own tokens.
+struct SharedKey(Registry);
+
+impl SharedKey {
+    /// A registry in which images of version 1 are shown takes no images, but a secret.
+    fn of(config: &Config, stored: &Registry) -> Self {
+        let read_only = config.storage.read_only;
+        Self(stored.with_options(RegistryOptions { read_only, ..options::of_registry(config) }))
+    }
+}
+
+#[async_trait]
+impl TokenKeys for SharedKey {
+    async fn key(&self) -> Result<SecretSlice<u8>, BoxError> {
+        match self.0.derived_key("tokens of users").await {
+            Err(apus_registry::Error::ReadOnly) => Ok(own_key()),
+            key => Ok(key?),
+        }
+    }
+}
+
+/// For a registry in which there is no secret, and none may be made: storage is asked each time, until there is one.
+fn own_key() -> SecretSlice<u8> {
+    static KEY: LazyLock<[u8; 32]> = LazyLock::new(|| {
+        tracing::warn!(
+            "the registry is read-only, and its storage has no secret yet: tokens hold in this process alone; where there are \
+             several replicas, set http.secret, to 32 characters or more"
+        );
+        rand::random()
+    });
+    KEY.to_vec().into()
 }
 
 fn warn(key: &str, complaints: &[String]) {

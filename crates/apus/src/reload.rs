@@ -111,7 +111,7 @@ impl Running {
         }
         let policy = authorization::policy(&loaded)?;
         let config = &loaded.config;
-        let authorization = authorization::open(config.auth.as_ref(), policy)?;
+        let authorization = authorization::open(config, policy, &self.stored)?;
         if !config.storage.read_only {
             self.opened.set_read_only(false)?;
         }

@@ -129,7 +129,7 @@ async fn serve(
         Some(shown) => Registry::new(Arc::new(shown.clone()), options::of_registry(config)),
         None => stored.clone(),
     });
-    let authorization = authorization::open(config.auth.as_ref(), policy)?;
+    let authorization = authorization::open(config, policy, &stored)?;
     let events = events::open(config)?;
     let app_options = AppOptions {
         authorization,

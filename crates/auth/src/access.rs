@@ -52,7 +52,27 @@ impl Access {
     }
 }
 
+impl Access {
+    /// What one scope of a request for a token asks for, such as `repository:a/b:pull,push`. The name may hold colons, the type a
+    /// class as in `repository(plugin)`, which says nothing here. What is not known here is left out.
+    pub fn of_scope(scope: &str) -> impl Iterator<Item = Self> {
+        let parts = scope.split_once(':').and_then(|(kind, rest)| Some((kind, rest.rsplit_once(':')?)));
+        parts.into_iter().flat_map(|(kind, (name, actions))| {
+            let kind = kind.split_once('(').map_or(kind, |(kind, _class)| kind);
+            let resource = ResourceType::KNOWN.into_iter().find(|known| known.as_str() == kind);
+            let actions = actions
+                .split(',')
+                .filter_map(|action| Action::KNOWN.into_iter().find(|known| known.as_str() == action));
+            resource.into_iter().flat_map(move |resource| {
+                actions.clone().map(move |action| Self { resource, name: name.to_owned(), action })
+            })
+        })
+    }
+}
+
 impl ResourceType {
+    const KNOWN: [Self; 2] = [Self::Repository, Self::Registry];
+
     /// The word of the protocol.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -64,6 +84,8 @@ impl ResourceType {
 }
 
 impl Action {
+    const KNOWN: [Self; 4] = [Self::Pull, Self::Push, Self::Delete, Self::All];
+
     /// The word of the protocol.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -47,9 +47,16 @@ impl BasicCredentials {
         self.password.expose_secret()
     }
 
-    #[cfg(test)]
-    pub(crate) fn new(user: &str, password: &str) -> Self {
-        Self { user: user.to_owned(), password: password.as_bytes().to_vec().into() }
+    /// A name and a password that came by another way than the header, within the same bounds.
+    pub fn new(user: &str, password: &[u8]) -> Result<Self, AuthorizationError> {
+        if user.len() > MAX_USER_BYTES || password.len() > MAX_PASSWORD_BYTES {
+            return Err(AuthorizationError::TooLong);
+        }
+        // Names end up in logs, so they are in one line.
+        if user.is_empty() || user.contains(char::is_control) {
+            return Err(AuthorizationError::Basic);
+        }
+        Ok(Self { user: user.to_owned(), password: password.to_vec().into() })
     }
 }
 
@@ -65,11 +72,11 @@ pub enum AuthorizationError {
     /// Neither `Basic` nor `Bearer`.
     #[error("the Authorization header is neither Basic nor Bearer")]
     Scheme,
-    /// `Basic`, and then no base64 of a name, a colon and a password.
-    #[error("the Authorization header is no Basic credentials of a name and a password")]
+    /// `Basic`, and then no base64 of a name, a colon and a password; or a name that is none.
+    #[error("the credentials are not a name and a password")]
     Basic,
     /// More than is looked at.
-    #[error("the name, password or token in the Authorization header is too long")]
+    #[error("the name, the password or the token is too long")]
     TooLong,
 }
 
@@ -104,16 +111,8 @@ fn basic(encoded: &str) -> Result<BasicCredentials, AuthorizationError> {
     let (Some(user), Some(password)) = (parts.next(), parts.next()) else {
         return Err(AuthorizationError::Basic);
     };
-    if user.len() > MAX_USER_BYTES || password.len() > MAX_PASSWORD_BYTES {
-        return Err(AuthorizationError::TooLong);
-    }
-    // Names end up in logs, so they are text in one line.
-    match std::str::from_utf8(user) {
-        Ok(user) if !user.is_empty() && !user.contains(char::is_control) => {
-            Ok(BasicCredentials { user: user.to_owned(), password: password.to_vec().into() })
-        }
-        _ => Err(AuthorizationError::Basic),
-    }
+    let user = std::str::from_utf8(user).map_err(|_| AuthorizationError::Basic)?;
+    BasicCredentials::new(user, password)
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ pub enum Challenge {
     },
     /// Ask for a token.
     Bearer {
-        /// The URL where tokens are to be had. A server that sends its clients to itself puts its own here.
+        /// The URL where tokens are to be had. A server that sends its clients to itself puts its own here; empty where it must.
         realm: String,
-        /// The name of the registry, for which the token must be made.
+        /// The name of the registry, for which the token must be made. Of one that gives tokens itself it is the realm of its
+        /// passwords.
         service: String,
         /// What the token must grant; nothing for the base of the API, where any token will do.
         scope: Vec<Access>,

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::authorization::{Authorization, AuthorizationError};
 use crate::htpasswd::{Htpasswd, PasswordError};
+use crate::issuer::{IssuedToken, TokenIssuer};
 use crate::token::{Grant, TokenError, TokenVerifier};
 use crate::watched::FileError;
 use crate::{Access, BearerError, Challenge, Identity, Permission, Policy};
@@ -23,6 +24,10 @@ pub enum SignIn {
         users: Box<Htpasswd>,
         /// What a client shows to the person who is asked.
         realm: String,
+        /// Gives tokens for passwords, and to those who have none if the policy allows them something: what a client is asked
+        /// for is a token then, for some find out only so that there is something to be had without a password. A password
+        /// does as well as a token, everywhere. `None` to ask for passwords.
+        tokens: Option<TokenIssuer>,
     },
     /// By a token, which says what it is for.
     Token {
@@ -72,6 +77,9 @@ pub enum Refusal {
     /// 503: it cannot be found out, until an operator acts.
     #[error(transparent)]
     Unavailable(FileError),
+    /// 503: the key of tokens cannot be read. Try again in a moment.
+    #[error("the key of tokens cannot be read; try again in a moment")]
+    NoKey(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why a client is asked to sign in.
@@ -125,26 +133,88 @@ impl Gate {
                 self.permit(Identity::anonymous(), None, needed).map_err(|_| refuse(ChallengeReason::Missing))
             }
             (SignIn::Htpasswd { users, .. }, Authorization::Basic(credentials)) => {
-                let identity = users.verify(&credentials).await.map_err(|error| match error {
-                    PasswordError::Wrong => refuse(ChallengeReason::Password(error)),
-                    PasswordError::Busy => Refusal::Busy,
-                    PasswordError::File(error) => Refusal::Unavailable(error),
-                })?;
+                let identity =
+                    users.verify(&credentials).await.map_err(|error| of_password(error, refuse))?;
                 self.permit(identity, None, needed)
             }
+            (SignIn::Htpasswd { users, tokens: Some(tokens), .. }, Authorization::Bearer(token)) => {
+                let identity = self.holder(users, tokens, token.expose_secret(), now).await;
+                let identity = identity.map_err(|error| of_token(error, refuse))?;
+                self.permit(identity, None, needed).map_err(|refusal| match refusal {
+                    Refusal::Denied { identity } if identity.is_anonymous() => refuse(ChallengeReason::Scope),
+                    refusal => refusal,
+                })
+            }
             (SignIn::Token { verifier, .. }, Authorization::Bearer(token)) => {
-                let grant =
-                    verifier.verify(token.expose_secret(), now).await.map_err(|error| match error {
-                        TokenError::File(error) => Refusal::Unavailable(error),
-                        error => refuse(ChallengeReason::Token(error)),
-                    })?;
-                self.use_grant(grant, needed)
+                let grant = verifier.verify(token.expose_secret(), now).await;
+                self.use_grant(grant.map_err(|error| of_token(error, refuse))?, needed)
             }
             (_, Authorization::None) => Err(refuse(ChallengeReason::Missing)),
             (_, Authorization::Basic(_) | Authorization::Bearer(_)) => {
                 Err(refuse(ChallengeReason::OtherScheme))
             }
         }
+    }
+
+    /// Whether it gives tokens of its own: see [`SignIn::Htpasswd`].
+    #[must_use]
+    pub fn gives_tokens(&self) -> bool {
+        matches!(self.sign_in, SignIn::Htpasswd { tokens: Some(_), .. })
+    }
+
+    /// Gives a token for a name and a password, and to somebody anonymous where the policy allows them anything. Whoever is
+    /// refused is asked for a password, for here a token is of no use.
+    pub async fn give_token(
+        &self,
+        authorization: Result<Authorization, AuthorizationError>,
+        now: SystemTime,
+    ) -> Result<IssuedToken, Refusal> {
+        let SignIn::Htpasswd { users, realm, tokens: Some(tokens) } = &self.sign_in else {
+            return Err(Refusal::Denied { identity: Identity::anonymous() });
+        };
+        let refuse = |reason| {
+            let challenge = Box::new(Challenge::Basic { realm: realm.clone() });
+            Refusal::Challenge { challenge, reason }
+        };
+        let identity = match authorization.map_err(|error| refuse(ChallengeReason::Header(error)))? {
+            Authorization::Basic(credentials) => {
+                users.verify(&credentials).await.map_err(|error| of_password(error, refuse))?
+            }
+            Authorization::None if self.lets_in_anonymous() => Identity::anonymous(),
+            Authorization::None => return Err(refuse(ChallengeReason::Missing)),
+            Authorization::Bearer(_) => return Err(refuse(ChallengeReason::OtherScheme)),
+        };
+        tokens.issue(identity, now).await.map_err(|error| of_token(error, refuse))
+    }
+
+    /// What of these accesses somebody may have now.
+    #[must_use]
+    pub fn allowed(&self, identity: &Identity, wanted: impl Iterator<Item = Access>) -> Vec<Access> {
+        let allows = |access: &Access| {
+            self.policy.as_ref().is_none_or(|policy| policy.allows_access(identity, access))
+        };
+        wanted.filter(allows).collect()
+    }
+
+    /// Who shows one of the registry's own tokens, if that is still somebody who may come in.
+    async fn holder(
+        &self,
+        users: &Htpasswd,
+        tokens: &TokenIssuer,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Identity, TokenError> {
+        let identity = tokens.verify(token, now).await?;
+        let is_known = match identity.name() {
+            Some(name) => users.knows(name).await?,
+            None => self.lets_in_anonymous(),
+        };
+        if is_known { Ok(identity) } else { Err(TokenError::UserGone) }
+    }
+
+    /// Without a policy nobody gets in without a password.
+    fn lets_in_anonymous(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.allows_anonymous())
     }
 
     /// Leave for what needs none: nobody is asked who they are.
@@ -171,22 +241,42 @@ impl Gate {
     }
 
     fn challenge(&self, needed: &[Access], reason: ChallengeReason) -> Refusal {
+        let bearer = |realm: &str, service: &str| Challenge::Bearer {
+            realm: realm.to_owned(),
+            service: service.to_owned(),
+            scope: needed.to_vec(),
+            error: match reason {
+                ChallengeReason::Token(_) => Some(BearerError::InvalidToken),
+                ChallengeReason::Scope => Some(BearerError::InsufficientScope),
+                _ => None,
+            },
+        };
         let challenge = match &self.sign_in {
             // Nobody is asked to sign in where nobody can.
             SignIn::Open => return Refusal::Denied { identity: Identity::anonymous() },
-            SignIn::Htpasswd { realm, .. } => Challenge::Basic { realm: realm.clone() },
-            SignIn::Token { verifier, realm } => Challenge::Bearer {
-                realm: realm.clone(),
-                service: verifier.service().to_owned(),
-                scope: needed.to_vec(),
-                error: match reason {
-                    ChallengeReason::Token(_) => Some(BearerError::InvalidToken),
-                    ChallengeReason::Scope => Some(BearerError::InsufficientScope),
-                    _ => None,
-                },
-            },
+            SignIn::Htpasswd { realm, tokens: None, .. } => Challenge::Basic { realm: realm.clone() },
+            SignIn::Htpasswd { realm, tokens: Some(_), .. } => bearer("", realm),
+            SignIn::Token { verifier, realm } => bearer(realm, verifier.service()),
         };
         Refusal::Challenge { challenge: Box::new(challenge), reason }
+    }
+}
+
+/// What a failure to check a password comes to.
+fn of_password(error: PasswordError, refuse: impl FnOnce(ChallengeReason) -> Refusal) -> Refusal {
+    match error {
+        PasswordError::Wrong => refuse(ChallengeReason::Password(error)),
+        PasswordError::Busy => Refusal::Busy,
+        PasswordError::File(error) => Refusal::Unavailable(error),
+    }
+}
+
+/// The same of a token.
+fn of_token(error: TokenError, refuse: impl FnOnce(ChallengeReason) -> Refusal) -> Refusal {
+    match error {
+        TokenError::File(error) => Refusal::Unavailable(error),
+        TokenError::Key(error) => Refusal::NoKey(error),
+        error => refuse(ChallengeReason::Token(error)),
     }
 }
 

@@ -83,6 +83,11 @@ impl Htpasswd {
         self.file.complaints()
     }
 
+    /// Whether there is such a user, in the file as it was a second ago at the most.
+    pub(crate) async fn knows(&self, user: &str) -> Result<bool, FileError> {
+        Ok(self.file.get().await?.value.entries.knows(user))
+    }
+
     /// Checks a password, against the file as it was a second ago at the most.
     pub async fn verify(&self, credentials: &BasicCredentials) -> Result<Identity, PasswordError> {
         let file = self.file.get().await?;

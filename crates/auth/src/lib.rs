@@ -7,6 +7,7 @@
 //! | [`Access`], [`Identity`] | what is asked for, and who asks |
 //! | [`Htpasswd`] | users and hashed passwords in a file |
 //! | [`TokenVerifier`] | tokens that a token server signs |
+//! | [`TokenIssuer`] | tokens of the registry's own, for passwords |
 //! | [`Policy`], [`Pattern`] | what the operator allows; never more than a token grants |
 //! | [`Challenge`] | the `WWW-Authenticate` header |
 //!
@@ -42,6 +43,7 @@ mod authorization;
 mod challenge;
 mod gate;
 mod htpasswd;
+mod issuer;
 mod policy;
 mod token;
 mod watched;
@@ -53,6 +55,7 @@ pub use authorization::{
 pub use challenge::{BearerError, Challenge};
 pub use gate::{ChallengeReason, Gate, Permit, Refusal, SignIn};
 pub use htpasswd::{Htpasswd, PasswordError};
+pub use issuer::{IssuedToken, TokenIssuer, TokenKeys};
 pub use policy::{Pattern, PatternError, Permission, Policy, ProtectedTags, Rule, Who};
 pub use token::{Grant, SigningAlgorithm, TokenError, TokenOptions, TokenVerifier};
 pub use watched::FileError;

@@ -90,6 +90,16 @@ impl Policy {
         })
     }
 
+    /// Whether those who have not signed in may do anything at all, anywhere.
+    #[must_use]
+    pub fn allows_anonymous(&self) -> bool {
+        self.rules.iter().any(|rule| {
+            rule.who.iter().any(|whom| matches!(whom, Who::Anonymous | Who::Everyone))
+                && (rule.may.contains(&Permission::Catalog)
+                    || (!rule.may.is_empty() && !rule.repositories.is_empty()))
+        })
+    }
+
     /// Whether somebody may have an access that a request asks for. Of an unlimited access to a repository every part must
     /// be allowed.
     #[must_use]

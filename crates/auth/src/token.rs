@@ -99,9 +99,15 @@ pub enum TokenError {
     /// Its time has not come, by more than a minute.
     #[error("the token is not valid yet; are the clocks right?")]
     NotYetValid,
-    /// A file of keys cannot be used.
+    /// Its user is in the file no more.
+    #[error("the token is for a user who is not there any more")]
+    UserGone,
+    /// A file of keys, or of users, cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The key of the registry's own tokens cannot be had now.
+    #[error("the key of tokens cannot be read")]
+    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl TokenVerifier {

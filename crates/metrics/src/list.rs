@@ -84,6 +84,7 @@ const HANDLERS: &[&str] = &[
     "referrers",
     "root",
     "tags",
+    "token",
     "unknown",
 ];
 

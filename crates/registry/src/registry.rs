@@ -6,7 +6,7 @@ use std::time::Duration;
 use apus_storage::{ByteRange, Freshness, ObjectName, Publication, StageId, Storage, WriteMode, body};
 use quick_cache::sync::Cache;
 use rand::RngExt;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::cache::Caches;
@@ -69,6 +69,7 @@ pub struct Registry {
     /// be on its way: here their URLs are good for nothing any more.
     pub(crate) ended: Arc<Cache<StageId, ()>>,
     signer: Arc<OnceCell<Signer>>,
+    stored_secret: Arc<OnceCell<SecretSlice<u8>>>,
 }
 
 impl Registry {
@@ -86,10 +87,11 @@ impl Registry {
             manifest_room: Arc::new(manifest_room),
             ended: Arc::new(Cache::new(ENDED_UPLOADS)),
             signer: Arc::default(),
+            stored_secret: Arc::default(),
         }
     }
 
-    /// The same registry by other options. What is made only once stays as the first options said: the secret of upload URLs,
+    /// The same registry by other options. What is made only once stays as the first options said: the signature of upload URLs,
     /// and the sizes of what is kept in memory.
     #[must_use]
     pub fn with_options(&self, options: RegistryOptions) -> Self {
@@ -114,6 +116,25 @@ impl Registry {
         if self.options.deletes { Ok(()) } else { Err(Error::DeletesDisabled) }
     }
 
+    /// A key for a purpose, of 32 bytes: the same one in all replicas over this storage with the same [`RegistryOptions::upload_secret`].
+    /// It takes both secrets to make it: the one in storage, which is random, so that a weak one in a configuration does no harm, and
+    /// the configured one, if there is one, which not everybody knows who may read the storage. `purpose` begins with a letter.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] when there is no secret in storage, none may be made, and none of at least 32 bytes is configured to do
+    /// without; [`Error::Storage`] when it cannot be read. What was read once is not asked for again.
+    pub async fn derived_key(&self, purpose: &'static str) -> Result<SecretSlice<u8>> {
+        let configured = self.options.upload_secret.as_ref().map(|secret| secret.expose_secret().as_bytes());
+        let key = match (self.stored_secret().await, configured) {
+            (Ok(stored), configured) => Signer::new(stored).derived(purpose, configured.unwrap_or_default()),
+            (Err(Error::ReadOnly), Some(configured)) if configured.len() >= SECRET_BYTES => {
+                Signer::new(configured).derived(purpose, &[])
+            }
+            (Err(error), _) => return Err(error),
+        };
+        Ok(key.to_vec().into())
+    }
+
     /// # Errors
     /// [`Error::ReadOnly`] when no replica has ever needed one, and none may be made.
     pub(crate) async fn signer(&self) -> Result<&Signer> {
@@ -121,14 +142,19 @@ impl Registry {
             .get_or_try_init(|| async {
                 match &self.options.upload_secret {
                     Some(secret) => Ok(Signer::new(secret.expose_secret().as_bytes())),
-                    None => Ok(Signer::new(&self.stored_secret().await?)),
+                    None => Ok(Signer::new(self.stored_secret().await?)),
                 }
             })
             .await
     }
 
     /// The secret that the replicas share through storage; made by whoever comes first.
-    async fn stored_secret(&self) -> Result<Vec<u8>> {
+    async fn stored_secret(&self) -> Result<&[u8]> {
+        let secret = self.stored_secret.get_or_try_init(|| self.find_secret()).await?;
+        Ok(secret.expose_secret())
+    }
+
+    async fn find_secret(&self) -> Result<SecretSlice<u8>> {
         let name = ObjectName::parse(layout::UPLOAD_SECRET)?;
         if let Some(secret) = self.read_secret(&name).await? {
             return Ok(secret);
@@ -141,18 +167,18 @@ impl Registry {
         if let Publication::Published(_) =
             self.storage.write(&name, secret.into(), WriteMode::IfAbsent).await?
         {
-            tracing::info!(object = %name, "made a secret for upload URLs; replicas over this storage share it");
+            tracing::info!(object = %name, "made a secret; replicas over this storage share it");
         }
         // Two replicas may both have written: what is there now decides.
         self.read_secret(&name).await?.ok_or_else(|| damaged_secret(&name))
     }
 
-    async fn read_secret(&self, name: &ObjectName) -> Result<Option<Vec<u8>>> {
+    async fn read_secret(&self, name: &ObjectName) -> Result<Option<SecretSlice<u8>>> {
         let Some(reader) = self.storage.read(name, ByteRange::Full, Freshness::Newest).await? else {
             return Ok(None);
         };
         match body::collect(reader.stream, SECRET_BYTES).await {
-            Ok(secret) if secret.len() == SECRET_BYTES => Ok(Some(secret.to_vec())),
+            Ok(secret) if secret.len() == SECRET_BYTES => Ok(Some(secret.to_vec().into())),
             _ => Err(damaged_secret(name)),
         }
     }

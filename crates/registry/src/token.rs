@@ -59,6 +59,19 @@ impl Signer {
         BASE64URL_NOPAD.encode(&token)
     }
 
+    /// A key for another purpose, of this secret and another one, which tells nothing of either. The purpose begins with a
+    /// letter: claims, which begin with a brace, are never taken for it.
+    pub(crate) fn derived(&self, purpose: &str, other: &[u8]) -> [u8; MAC_BYTES] {
+        self.0
+            .clone()
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(other)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
     /// The position that a token stands for; `None` unless this key signed it, for this owner and upload.
     pub(crate) fn open(&self, token: &str, owner: UploadOwner<'_>, id: &StageId) -> Option<UploadPosition> {
         let token = BASE64URL_NOPAD.decode(token.trim_end_matches('=').as_bytes()).ok()?;

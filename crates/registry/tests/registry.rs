@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use apus_registry::{
@@ -13,6 +14,7 @@ use apus_storage::{
 };
 use bytes::Bytes;
 use futures_util::stream;
+use secrecy::ExposeSecret as _;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -648,7 +650,7 @@ async fn referrers_are_paged() {
         let digest = Digest::of(Algorithm::Sha256, content.as_bytes());
         house.put(&repository, &digest.to_string(), content).await.unwrap();
     }
-    let (mut seen, mut last) = (std::collections::BTreeSet::new(), None);
+    let (mut seen, mut last) = (BTreeSet::new(), None);
     loop {
         let page = house.registry.referrers(&repository, &subject, None, last.as_ref()).await.unwrap();
         seen.extend(page.referrers.into_iter().map(|descriptor| descriptor.digest));
@@ -681,4 +683,39 @@ async fn a_blob_is_mounted_from_anywhere() {
     assert_eq!(house.pull(&name("into"), &digest).await.unwrap(), "content");
     let absent = Digest::of(Algorithm::Sha256, b"absent");
     assert_eq!(house.registry.mount_blob_from_anywhere(&absent, &name("into")).await.unwrap(), None);
+}
+
+/// A key for a purpose is the same in all replicas with the same secrets, in storage and in the configuration, and in no others.
+#[tokio::test]
+async fn replicas_derive_the_same_key() {
+    const PURPOSE: &str = "a purpose";
+    const LONG: &str = "a secret of more than thirty-two bytes";
+    async fn key(
+        storage: &Arc<MemoryStorage>,
+        secret: Option<&str>,
+        read_only: bool,
+    ) -> Result<Vec<u8>, Error> {
+        let upload_secret = secret.map(|secret| secret.to_owned().into());
+        let options = RegistryOptions { upload_secret, read_only, ..RegistryOptions::default() };
+        let registry = Registry::new(Arc::<MemoryStorage>::clone(storage), options);
+        Ok(registry.derived_key(PURPOSE).await?.expose_secret().to_vec())
+    }
+    let storage = Arc::new(MemoryStorage::new());
+    // Without a secret in storage that nobody may write there.
+    for secret in [None, Some("short")] {
+        assert!(matches!(key(&storage, secret, true).await, Err(Error::ReadOnly)));
+    }
+    let without = key(&storage, Some(LONG), true).await.unwrap();
+    assert_eq!(key(&storage, Some(LONG), true).await.unwrap(), without);
+    assert!(storage.list(&ListRequest::everything()).await.unwrap().entries.is_empty());
+
+    let alone = key(&storage, None, false).await.unwrap();
+    assert_eq!(alone.len(), 32);
+    assert_eq!(key(&storage, None, true).await.unwrap(), alone);
+    let with = key(&storage, Some("short"), false).await.unwrap();
+    assert_eq!(key(&storage, Some("short"), true).await.unwrap(), with);
+    let with_long = key(&storage, Some(LONG), true).await.unwrap();
+    let elsewhere = key(&Arc::new(MemoryStorage::new()), None, false).await.unwrap();
+    let all = BTreeSet::from([without, alone, with, with_long, elsewhere]);
+    assert_eq!(all.len(), 5, "no two are the same");
 }

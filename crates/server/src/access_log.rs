@@ -129,7 +129,7 @@ fn tell(span: &Span, route: &Route) {
         span.record(field, tracing::field::display(value));
     };
     match route {
-        Route::Root | Route::Base | Route::Catalog => {}
+        Route::Root | Route::Base | Route::Token | Route::Catalog => {}
         Route::Tags(name) | Route::Uploads(name) => say("vars.name", name),
         Route::Manifest(name, reference) => {
             say("vars.name", name);

@@ -12,6 +12,8 @@ pub enum Action {
     Root,
     /// Say which protocol is spoken.
     Base,
+    /// Give a token of the registry's own to who signs in.
+    GiveToken,
     /// List the repositories.
     ListRepositories,
     /// List the manifests that refer to one.
@@ -57,6 +59,7 @@ impl Action {
         match route {
             Route::Root if read => Ok(Self::Root),
             Route::Base if read => Ok(Self::Base),
+            Route::Token if read || method == Method::POST => Ok(Self::GiveToken),
             Route::Catalog if read => Ok(Self::ListRepositories),
             Route::Referrers(name, digest) if read => Ok(Self::ListReferrers(name, digest)),
             Route::Tags(name) if read => Ok(Self::ListTags(name)),
@@ -80,6 +83,7 @@ impl Action {
             Route::Root | Route::Base | Route::Catalog | Route::Tags(_) | Route::Referrers(..) => {
                 Err("GET, HEAD")
             }
+            Route::Token => Err("GET, HEAD, POST"),
             Route::Blob(..) => Err("GET, HEAD, DELETE"),
             Route::Manifest(..) => Err("GET, HEAD, PUT, DELETE"),
             Route::Uploads(_) => Err("POST"),
@@ -99,6 +103,7 @@ impl Action {
             | Self::CancelUpload(..) => true,
             Self::Root
             | Self::Base
+            | Self::GiveToken
             | Self::ListRepositories
             | Self::ListReferrers(..)
             | Self::ListTags(_)
@@ -119,6 +124,7 @@ impl Action {
         match self {
             Self::Root => "root",
             Self::Base => "base",
+            Self::GiveToken => "give token",
             Self::ListRepositories => "list repositories",
             Self::ListReferrers(..) => "list referrers",
             Self::DeleteManifest(..) => "delete manifest",

@@ -214,14 +214,14 @@ pub(crate) fn finished(mut answer: Answer, is_head: bool) -> Answer {
 pub(crate) trait AskedBy {
     /// Leaves the [`Identity`] among the answer's extensions, for whoever tells of the request when it is answered: an access
     /// log. It is there once it was found out who asks, also where they are refused; of somebody anonymous too. Handlers have
-    /// it earlier, in the permit of the [`Head`](crate::request::Head).
+    /// it earlier, in the permit of the [`Head`](crate::request::Head). Who has left it first knew best.
     fn asked_by(self, identity: Option<Identity>) -> Self;
 }
 
 impl AskedBy for Answer {
     fn asked_by(mut self, identity: Option<Identity>) -> Self {
         if let Some(identity) = identity {
-            self.extensions_mut().insert(identity);
+            self.extensions_mut().get_or_insert_with(|| identity);
         }
         self
     }

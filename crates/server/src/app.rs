@@ -22,7 +22,7 @@ use ipnet::IpNet;
 
 use crate::action::Content;
 use crate::answer::{API_VERSION, Answer, AskedBy, WithHeader, content, finished, status};
-use crate::authorization::Refused;
+use crate::authorization::{Asking, Refused};
 use crate::budget::Budget;
 use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::Forwarded;
@@ -187,7 +187,11 @@ impl App {
             // Whatever the prefix, as in registry:2: who balances load asks the server, not the registry.
             return Ok(Route::Root);
         }
-        path.strip_prefix(self.options().prefix.as_str()).ok_or(RouteError::NotFound).and_then(Route::parse)
+        let path = path.strip_prefix(self.options().prefix.as_str()).ok_or(RouteError::NotFound)?;
+        match Route::parse(path)? {
+            Route::Token if !self.options().authorization.gives_tokens() => Err(RouteError::NotFound),
+            route => Ok(route),
+        }
     }
 
     async fn answer<B>(
@@ -223,7 +227,10 @@ impl App {
             Err(RouteError::NotFound) => return not_found(),
         };
         let forwarded = parts.extensions.get();
-        let permit = match authorization.ask(&action, &parts.uri, &parts.headers, forwarded).await {
+        let token_url = self.token_url(&parts.uri, &parts.headers, forwarded);
+        let (uri, headers) = (&parts.uri, &parts.headers);
+        let asking = Asking { uri, headers, forwarded, token_url: token_url.as_deref() };
+        let permit = match authorization.ask(&action, asking).await {
             Ok(permit) => permit,
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
@@ -269,6 +276,7 @@ impl App {
         match action {
             Action::Root => Ok(status(StatusCode::OK).with_header(header::CACHE_CONTROL, "no-cache")),
             Action::Base => Ok(content(StatusCode::OK, "application/json", "{}".into())),
+            Action::GiveToken => self.give_token(head, received).await,
             Action::ListRepositories => self.list_repositories(head).await,
             Action::ListReferrers(name, subject) => self.list_referrers(&name, &subject, head).await,
             Action::ListTags(name) => self.list_tags(&name, head).await,

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use apus_auth::{
-    Access, Action as Right, Challenge, ChallengeReason, Gate, Identity, Permit, Refusal, SignIn,
+    Access, Action as Right, Authorization as Shown, AuthorizationError, Challenge, ChallengeReason, Gate,
+    Identity, IssuedToken, Permit, Refusal, SignIn,
 };
 use apus_registry::RepositoryName;
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
 use crate::Action;
+use crate::answer::chain;
 use crate::errors::{ErrorCode, Failure, RETRY_AFTER_OPERATOR};
 use crate::forwarded::Forwarded;
 use crate::locations::host_as_asked;
@@ -39,15 +41,9 @@ impl Authorization {
     }
 
     /// Lets a request do what it asks for, or has the answer for who asks: also who it is, as far as that was found out.
-    pub(crate) async fn ask(
-        &self,
-        action: &Action,
-        uri: &Uri,
-        headers: &HeaderMap,
-        forwarded: Option<&Forwarded>,
-    ) -> Result<Permit, Refused> {
+    pub(crate) async fn ask(&self, action: &Action, asking: Asking<'_>) -> Result<Permit, Refused> {
         match needed(action) {
-            Some(needed) => self.ask_for(&needed, mounted(action, uri), uri, headers, forwarded).await,
+            Some(needed) => self.ask_for(&needed, mounted(action, asking.uri), asking).await,
             None => Ok(self.unasked()),
         }
     }
@@ -62,53 +58,95 @@ impl Authorization {
         &self,
         needed: &[Access],
         of_use: Option<Access>,
-        uri: &Uri,
-        headers: &HeaderMap,
-        forwarded: Option<&Forwarded>,
+        asking: Asking<'_>,
     ) -> Result<Permit, Refused> {
-        let Inner { gate, token_path } = &*self.0;
-        let authorization = credentials(headers)?;
-        let refusal = match gate.authorize(authorization, needed, SystemTime::now()).await {
+        let authorization = credentials(asking.headers)?;
+        let mut refusal = match self.0.gate.authorize(authorization, needed, SystemTime::now()).await {
             Ok(permit) => return Ok(permit),
             Err(refusal) => refusal,
         };
-        if let Refusal::Denied { identity } = &refusal {
-            tracing::Span::current().record("auth.user.name", identity.name());
+        if let Refusal::Challenge { challenge, .. } = &mut refusal {
+            self.direct(challenge, of_use, asking);
         }
-        log(&refusal);
-        let told = told(needed);
-        Err(match refusal {
-            Refusal::Challenge { mut challenge, reason } => {
-                if let Challenge::Bearer { realm, scope, .. } = &mut *challenge {
-                    // A client that will mount does well to ask for that at once.
-                    scope.extend(of_use);
-                    let host = token_path.as_ref().and_then(|_| host_as_asked(uri, headers, forwarded));
-                    if let (Some(path), Some(host)) = (token_path, host) {
-                        *realm = format!("https://{host}{path}");
-                    }
-                }
-                let message = message(&reason);
-                Failure::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
-                    .detail(told)
-                    .challenge(challenge.to_string())
-                    .into()
-            }
-            Refusal::Denied { identity } => Refused {
-                failure: Failure::new(StatusCode::FORBIDDEN, ErrorCode::Denied, DENIED).detail(told),
-                identity: Some(identity),
-            },
-            Refusal::Busy => {
-                Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, refusal.to_string())
-                    .into()
-            }
-            Refusal::Unavailable(_) => {
-                let message = "the registry cannot find out who may come in; its operator must act";
-                Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
-                    .retry_after(RETRY_AFTER_OPERATOR)
-                    .into()
-            }
-        })
+        Err(refused(refusal, told(needed)))
     }
+
+    /// Whether the registry gives tokens of its own.
+    pub(crate) fn gives_tokens(&self) -> bool {
+        self.0.gate.gives_tokens()
+    }
+
+    /// One of them, for what a client shows of itself.
+    pub(crate) async fn give_token(
+        &self,
+        shown: Result<Shown, AuthorizationError>,
+    ) -> Result<IssuedToken, Refused> {
+        let token = self.0.gate.give_token(shown, SystemTime::now()).await;
+        token.map_err(|refusal| refused(refusal, Value::Null))
+    }
+
+    /// What of these accesses somebody may have now.
+    pub(crate) fn allowed(&self, identity: &Identity, wanted: impl Iterator<Item = Access>) -> Vec<Access> {
+        self.0.gate.allowed(identity, wanted)
+    }
+
+    /// Says in a challenge where this client is to get its token.
+    fn direct(&self, challenge: &mut Challenge, of_use: Option<Access>, asking: Asking<'_>) {
+        let Asking { uri, headers, forwarded, token_url } = asking;
+        let Challenge::Bearer { realm, service, scope, .. } = challenge else { return };
+        if self.gives_tokens() {
+            let Some(url) = token_url else {
+                *challenge = Challenge::Basic { realm: std::mem::take(service) };
+                return;
+            };
+            url.clone_into(realm);
+        } else if let Some(path) = &self.0.token_path
+            && let Some(host) = host_as_asked(uri, headers, forwarded)
+        {
+            *realm = format!("https://{host}{path}");
+        }
+        // A client that will mount does well to ask for that at once.
+        scope.extend(of_use);
+    }
+}
+
+/// The answer to a refusal. It has been told in the log then.
+fn refused(refusal: Refusal, told: Value) -> Refused {
+    if let Refusal::Denied { identity } = &refusal {
+        tracing::Span::current().record("auth.user.name", identity.name());
+    }
+    log(&refusal);
+    let unavailable =
+        |message: String| Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message);
+    match refusal {
+        Refusal::Challenge { challenge, reason } => {
+            Failure::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message(&reason))
+                .detail(told)
+                .challenge(challenge.to_string())
+                .into()
+        }
+        Refusal::Denied { identity } => Refused {
+            failure: Failure::new(StatusCode::FORBIDDEN, ErrorCode::Denied, DENIED).detail(told),
+            identity: Some(identity),
+        },
+        Refusal::Busy | Refusal::NoKey(_) => unavailable(refusal.to_string()).into(),
+        Refusal::Unavailable(_) => {
+            unavailable("the registry cannot find out who may come in; its operator must act".to_owned())
+                .retry_after(RETRY_AFTER_OPERATOR)
+                .into()
+        }
+    }
+}
+
+/// A request, as far as letting it in depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) forwarded: Option<&'a Forwarded>,
+    /// Where the registry's own tokens are to be had. `None` where there are none; also for clients that know nothing of tokens, and
+    /// for those that named no host: they are asked for a password.
+    pub(crate) token_url: Option<&'a str>,
 }
 
 impl Default for Authorization {
@@ -140,8 +178,8 @@ fn needed(action: &Action) -> Option<Vec<Access>> {
         Some(rights.iter().map(|right| Access::repository(name.as_str(), *right)).collect())
     };
     match action {
-        // For load balancers that ask whether somebody is there.
-        Action::Root => None,
+        // For load balancers that ask whether somebody is there; and to find out who it is, is what a token is for.
+        Action::Root | Action::GiveToken => None,
         Action::Base => Some(Vec::new()),
         Action::ListRepositories => Some(vec![Access::catalog()]),
         Action::ListReferrers(name, _)
@@ -167,7 +205,7 @@ fn mounted(action: &Action, uri: &Uri) -> Option<Access> {
 }
 
 /// The text of the header `Authorization`. One that is no text proves as little as an empty one, but is not absent.
-fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+pub(crate) fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let first = values.next().map(|value| value.to_str().unwrap_or_default());
     if values.next().is_some() {
@@ -210,6 +248,9 @@ fn log(refusal: &Refusal) {
         Refusal::Denied { .. } => tracing::warn!(reason = %refusal, "denied"),
         Refusal::Busy => tracing::warn!("{refusal}"),
         Refusal::Unavailable(error) => tracing::error!(%error, "nobody can be let in"),
+        Refusal::NoKey(error) => {
+            tracing::error!(error = %chain(&**error), "nobody can be let in by a token");
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 //! | `measured` | it is counted, from here to the last byte of its answer |
 //! | [`Route`] | the path becomes typed: a pure function, for names hold slashes |
 //! | [`Action`] | the method and the route become what is to be done |
-//! | [`Authorization`] | whether this client may do it |
+//! | [`Authorization`], `token` | whether this client may do it; a token by which it may |
 //! | `blobs`, `uploads`, `manifests`, `lists` | it is done, one file for each sort |
 //! | [`Version1`] | or it is for version 1 of the protocol, which [`apus_v1`] speaks |
 //! | `source` | content comes from the registry, or from a cache of other registries in front of it |
@@ -55,6 +55,7 @@ mod route;
 mod serve;
 mod source;
 mod tls;
+mod token;
 mod uploads;
 mod version_1;
 mod warning;

@@ -85,6 +85,7 @@ fn handler(route: &Route) -> &'static str {
     match route {
         Route::Root => "root",
         Route::Base => "base",
+        Route::Token => "token",
         Route::Catalog => "catalog",
         Route::Tags(_) => "tags",
         Route::Manifest(..) => "manifest",

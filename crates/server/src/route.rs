@@ -17,6 +17,8 @@ pub enum Route {
     Root,
     /// `/v2/`: which protocol is spoken here.
     Base,
+    /// `/v2/token`: where the registry's own tokens are to be had, if it gives any.
+    Token,
     /// `/v2/_catalog`
     Catalog,
     /// `/v2/<name>/tags/list`
@@ -56,6 +58,7 @@ impl Route {
         let rest = match path.as_ref() {
             "/" => return Ok(Self::Root),
             "/v2" | "/v2/" => return Ok(Self::Base),
+            "/v2/token" => return Ok(Self::Token),
             "/v2/_catalog" => return Ok(Self::Catalog),
             path => path.strip_prefix("/v2/").ok_or(RouteError::NotFound)?,
         };
@@ -91,6 +94,7 @@ impl fmt::Display for Route {
         match self {
             Self::Root => formatter.write_str("/"),
             Self::Base => formatter.write_str("/v2/"),
+            Self::Token => formatter.write_str("/v2/token"),
             Self::Catalog => formatter.write_str("/v2/_catalog"),
             Self::Tags(name) => write!(formatter, "/v2/{name}/tags/list"),
             Self::Manifest(name, reference) => write!(formatter, "/v2/{name}/manifests/{reference}"),

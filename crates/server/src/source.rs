@@ -36,6 +36,7 @@ impl App {
             action,
             Action::Root
                 | Action::Base
+                | Action::GiveToken
                 | Action::ListRepositories
                 | Action::ListReferrers(..)
                 | Action::ListTags(_)

@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 
 use crate::App;
 use crate::answer::{Answer, AnswerBody, AskedBy};
-use crate::authorization::Refused;
+use crate::authorization::{Asking, Refused};
 use crate::errors::Failure;
 use crate::forwarded::{Forwarded, host};
 use crate::limits::Client;
@@ -76,7 +76,10 @@ impl App {
             // A token does not say whose it is: of what is not asked for in advance it grants what anybody may.
             None => authorization.unasked(),
             Some(needed) => {
-                match authorization.ask_for(&needed, None, &parts.uri, &parts.headers, forwarded).await {
+                // Its clients know nothing of these tokens.
+                let (uri, headers) = (&parts.uri, &parts.headers);
+                let asking = Asking { uri, headers, forwarded, token_url: None };
+                match authorization.ask_for(&needed, None, asking).await {
                     Ok(permit) => permit,
                     Err(Refused { failure, identity }) => {
                         return failure.answer_in_version_1().asked_by(identity);

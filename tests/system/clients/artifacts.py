@@ -5,11 +5,14 @@
     artifacts.py discover NAME [TYPE]               print the descriptors of what is attached to NAME, a digest, as JSON
     artifacts.py pull NAME DIRECTORY                pull the files of an artifact
 
+With `--authority FILE` in front, over HTTPS, by a certificate of that authority.
+
 The package wants a subject as a descriptor, and has no command to discover: for these, requests of our own go out through
 the package's session.
 """
 
 import json
+import os
 import sys
 from urllib.parse import urlencode, urljoin
 
@@ -18,7 +21,11 @@ from oras.container import Container
 from oras.defaults import default_index_media_type, default_manifest_media_type
 from oras.oci import Subject
 
-client = OrasClient(insecure=True)
+command, *arguments = sys.argv[1:]
+by_https = command == "--authority"
+if by_https:
+    os.environ["REQUESTS_CA_BUNDLE"], command, *arguments = arguments
+client = OrasClient(insecure=not by_https)
 
 
 def push(name, artifact_type, *files, subject=None):
@@ -57,5 +64,4 @@ def get(url, accepted):
     return answer
 
 
-command, *arguments = sys.argv[1:]
 {"push": push, "attach": attach, "discover": discover, "pull": pull}[command](*arguments)

@@ -75,13 +75,13 @@ fn sent(requests: &[Logged]) -> Vec<&str> {
 }
 
 /// A containerd, and the client that speaks to it. It runs nothing, so it is one process.
-struct Containerd {
+pub(super) struct Containerd {
     child: Child,
     directory: TempDir,
 }
 
 impl Containerd {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().display();
         let config = format!(
@@ -115,7 +115,7 @@ impl Containerd {
         }
     }
 
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new("ctr");
         command.arg("--address").arg(self.directory.path().join("socket")).args(["--namespace", "test"]);
         command
@@ -136,12 +136,12 @@ impl Containerd {
     }
 
     /// An image out of what it keeps.
-    async fn content(&self, digest: &str) -> Image {
+    pub(super) async fn content(&self, digest: &str) -> Image {
         Image::in_blobs(&self.blobs(), digest).await
     }
 
     /// Removes every image, with all its bytes.
-    fn forget(&self) {
+    pub(super) fn forget(&self) {
         let names = run(self.command().args(["images", "ls", "--quiet"]));
         run(self.command().args(["images", "rm", "--sync"]).args(names.lines()));
         assert_eq!(run(self.command().args(["content", "ls", "--quiet"])), "");

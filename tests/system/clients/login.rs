@@ -16,7 +16,7 @@ use crate::support::authority::Authority;
 use crate::support::{Apus, Backend};
 
 /// A registry that speaks HTTPS and knows its users.
-struct Registry {
+pub(super) struct Registry {
     apus: Apus,
     authority: Authority,
     /// Of the users, where the registry has them itself.
@@ -24,11 +24,12 @@ struct Registry {
 }
 
 impl Registry {
-    fn with_passwords() -> Self {
+    /// With these sections behind `auth`.
+    pub(super) fn with_passwords(more: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let users = directory.path().join("htpasswd");
         std::fs::write(&users, USERS).unwrap();
-        let auth = format!("auth: {{htpasswd: {{realm: Apus, path: {}}}}}", users.display());
+        let auth = format!("auth: {{htpasswd: {{realm: Apus, path: {}}}}}{more}", users.display());
         Self::start(&auth, directory)
     }
 
@@ -42,15 +43,29 @@ impl Registry {
         Self { apus, authority, _directory: directory }
     }
 
-    fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         self.apus.address().to_string()
     }
 
     fn image(&self) -> String {
-        format!("{}/alice/app:latest", self.host())
+        self.image_in("alice/app")
     }
 
-    fn certificates(&self) -> String {
+    pub(super) fn image_in(&self, repository: &str) -> String {
+        format!("{}/{repository}:latest", self.host())
+    }
+
+    /// The lines of its log about requests of a kind.
+    pub(super) fn requests(&self, action: &str) -> Vec<String> {
+        let action = format!("\"action\":\"{action}\"");
+        self.apus.log().into_iter().filter(|line| line.contains(&action)).collect()
+    }
+
+    pub(super) async fn until_it_logs(&self, words: &str) {
+        self.apus.until_it_logs(words).await;
+    }
+
+    pub(super) fn certificates(&self) -> String {
         self.authority.directory(false).display().to_string()
     }
 }
@@ -58,7 +73,7 @@ impl Registry {
 /// One for each way to sign in: passwords, the tests' own token server, the distribution project's.
 fn registries(server: &TokenServer, distribution: &Distribution) -> [Registry; 3] {
     let (server, distribution) = (server.auth(), distribution.auth());
-    [Registry::with_passwords(), Registry::with_tokens(&server), Registry::with_tokens(&distribution)]
+    [Registry::with_passwords(""), Registry::with_tokens(&server), Registry::with_tokens(&distribution)]
 }
 
 /// Runs `login` with a password on standard input. Answers whether it let the user in, and what it said.
@@ -73,7 +88,7 @@ fn login(command: &mut Command, password: &str) -> (bool, String) {
 }
 
 /// Tries it with a wrong password and then with the right one. `make` makes the command anew.
-fn sign_in(make: impl Fn() -> Command) {
+pub(super) fn sign_in(make: impl Fn() -> Command) {
     let (_, password) = ALICE.split_once(':').unwrap();
     let (is_in, said) = login(&mut make(), "wrong");
     assert!(!is_in, "a wrong password is taken: {said}");
@@ -81,7 +96,7 @@ fn sign_in(make: impl Fn() -> Command) {
     assert!(is_in, "{said}");
 }
 
-fn is_refusal(said: &str) -> bool {
+pub(super) fn is_refusal(said: &str) -> bool {
     let said = said.to_lowercase();
     ["unauthorized", "authentication required", "denied", "no basic auth credentials"]
         .iter()
@@ -135,7 +150,7 @@ async fn skopeo_logs_in() {
 }
 
 /// The identifier of the image in a directory that skopeo wrote.
-fn config_of(directory: &Path) -> String {
+pub(super) fn config_of(directory: &Path) -> String {
     let manifest = std::fs::read(directory.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
     manifest["config"]["digest"].as_str().unwrap().to_owned()

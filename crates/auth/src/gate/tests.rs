@@ -15,10 +15,14 @@ fn file(directory: &tempfile::TempDir, content: &str) -> PathBuf {
 }
 
 fn users() -> SignIn {
+    users_with(None)
+}
+
+fn users_with(tokens: Option<TokenIssuer>) -> SignIn {
     let directory = tempfile::tempdir().unwrap();
     let hash = bcrypt::hash_with_salt("sesame", 4, [5; 16]).unwrap();
     let path = file(&directory, &format!("alice:{hash}\nbob:{hash}\n"));
-    SignIn::Htpasswd { users: Box::new(Htpasswd::open(&path).unwrap()), realm: "Apus".into() }
+    SignIn::Htpasswd { users: Box::new(Htpasswd::open(&path).unwrap()), realm: "Apus".into(), tokens }
 }
 
 fn tokens() -> (SignIn, Signer) {
@@ -82,7 +86,7 @@ async fn answer(gate: &Gate, header: Option<&str>, needed: &[Access]) -> (u16, S
         Ok(_) => (200, String::new()),
         Err(Refusal::Challenge { challenge, .. }) => (401, challenge.to_string()),
         Err(Refusal::Denied { .. }) => (403, String::new()),
-        Err(Refusal::Busy | Refusal::Unavailable(_)) => (503, String::new()),
+        Err(Refusal::Busy | Refusal::Unavailable(_) | Refusal::NoKey(_)) => (503, String::new()),
     }
 }
 
@@ -237,3 +241,5 @@ async fn a10_no_refusal_holds_what_the_client_sent() {
         assert!(!shown.contains("hunter2") && !shown.contains(&header), "{shown}");
     }
 }
+
+mod tokens;

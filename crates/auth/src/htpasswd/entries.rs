@@ -64,6 +64,11 @@ impl Entries {
         (entries, complaints)
     }
 
+    /// Whether there is such a user.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        self.users.contains_key(user)
+    }
+
     /// Whether this is the user's password. It takes as long where there is no such user.
     pub(super) fn verify(&self, user: &str, password: &[u8]) -> bool {
         let Some((hash, is_theirs)) = self.hash_for(user) else { return false };

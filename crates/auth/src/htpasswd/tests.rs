@@ -26,7 +26,7 @@ impl Fixture {
     }
 
     async fn verify(&self, user: &str, password: &str) -> Result<Identity, PasswordError> {
-        self.htpasswd.verify(&BasicCredentials::new(user, password)).await
+        self.htpasswd.verify(&BasicCredentials::new(user, password.as_bytes()).unwrap()).await
     }
 
     async fn remembered(&self) -> usize {
@@ -62,7 +62,9 @@ async fn what_is_stale_is_checked_again() {
     let users = Fixture::new(&format!("alice:{}\n", hash("sesame")));
     let file = users.htpasswd.file.get().await.unwrap();
     let Some(long_ago) = Instant::now().checked_sub(REMEMBERED) else { return };
-    file.value.remembered.insert(file.value.known_as(&BasicCredentials::new("alice", "forged")), long_ago);
+    file.value
+        .remembered
+        .insert(file.value.known_as(&BasicCredentials::new("alice", b"forged").unwrap()), long_ago);
     assert!(matches!(users.verify("alice", "forged").await, Err(PasswordError::Wrong)));
 }
 

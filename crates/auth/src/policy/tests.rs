@@ -115,3 +115,19 @@ fn a6_groups_are_those_of_this_identity_alone() {
     assert!(policy.allows(&Identity::user("eve", vec!["dev".into()]), Permission::Push, "team/app"));
     assert!(!policy.allows(&Identity::user("eve", vec![]), Permission::Push, "team/app"));
 }
+
+#[test]
+fn whether_the_anonymous_may_do_anything() {
+    let may = |who: Who, may: &[Permission], repositories: &[&str]| {
+        let repositories = repositories.iter().map(|pattern| pattern.parse().unwrap()).collect();
+        Policy { rules: vec![Rule { who: vec![who], may: may.to_vec(), repositories }], ..Policy::default() }
+            .allows_anonymous()
+    };
+    assert!(may(Who::Everyone, &[Permission::Pull], &["public/**"]));
+    assert!(may(Who::Anonymous, &[Permission::Catalog], &[]));
+    for who in [Who::SignedIn, Who::User("alice".into()), Who::Group("dev".into())] {
+        assert!(!may(who, &[Permission::Pull], &["**"]));
+    }
+    assert!(!may(Who::Everyone, &[], &["**"]) && !may(Who::Everyone, &[Permission::Pull], &[]));
+    assert!(!Policy::default().allows_anonymous());
+}

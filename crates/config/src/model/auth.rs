@@ -13,6 +13,9 @@ pub enum AuthConfig {
         realm: String,
         /// `path`: the file, as Apache's `htpasswd` writes it.
         path: PathBuf,
+        /// `tokens`: whether clients are asked for a token, which they get here for their password. `None` for where the policy lets
+        /// somebody do something without one.
+        tokens: Option<bool>,
     },
     /// `auth.token`: tokens that a token server signs.
     Token(Box<TokenAuthConfig>),

@@ -48,6 +48,7 @@ fn by_htpasswd(mut section: Section, warnings: &mut Vec<Warning>) -> Result<Auth
     let auth = AuthConfig::Htpasswd {
         realm: section.required("realm", REALM, realm)?,
         path: section.required("path", "a file as Apache's htpasswd writes it", file)?,
+        tokens: section.boolean("tokens")?,
     };
     section.finish(warnings);
     Ok(auth)

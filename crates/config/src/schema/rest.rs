@@ -70,7 +70,7 @@ const HOOK: &[Key] = &[
 const AUTH: Kind = Kind::Choice {
     among: &[
         optional("none", &[]),
-        optional("htpasswd", &[text("realm"), text("path")]),
+        optional("htpasswd", &[text("realm"), text("path"), word("tokens")]),
         optional(
             "token",
             &[

@@ -39,3 +39,21 @@ fn a_token_is_of_no_use_elsewhere() {
     assert_eq!(signer.open("", owner, id), None);
     assert_eq!(signer.open("ä=", owner, id), None);
 }
+
+#[test]
+fn a_key_for_another_purpose_is_the_same_each_time_and_no_other() {
+    let signer = Signer::new(b"secret");
+    assert_eq!(signer.derived("tokens", b"a"), Signer::new(b"secret").derived("tokens", b"a"));
+    for other in [
+        signer.derived("tokens", b""),
+        signer.derived("token", b"a"),
+        signer.derived("tokens", b"b"),
+        Signer::new(b"other").derived("tokens", b"a"),
+    ] {
+        assert_ne!(signer.derived("tokens", b"a"), other);
+    }
+    // What it signs is no position, and what it derives signs none.
+    let position = position(Standing::Fresh);
+    let token = Signer::new(&signer.derived("tokens", b"a")).sign(&position);
+    assert_eq!(signer.open(&token, position.owner(), position.id()), None);
+}

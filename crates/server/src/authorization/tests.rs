@@ -21,6 +21,8 @@ fn each_action_needs_what_registry_2_asks_for() {
         (&get, "/", "nothing"),
         (&get, "/v2/", ""),
         (&head, "/v2/", ""),
+        (&get, "/v2/token", "nothing"),
+        (&post, "/v2/token", "nothing"),
         (&get, "/v2/_catalog", "registry:catalog:*"),
         (&get, "/v2/a/b/tags/list", "repository:a/b:pull"),
         (&get, "/v2/a/b/manifests/latest", "repository:a/b:pull"),
@@ -66,7 +68,8 @@ fn read_only() -> Authorization {
 async fn ask(authorization: &Authorization, method: Method, headers: &HeaderMap) -> Result<Permit, Refused> {
     let uri: Uri = "/v2/a/manifests/b".parse().unwrap();
     let action = Action::new(&method, Route::parse(uri.path()).unwrap()).unwrap();
-    authorization.ask(&action, &uri, headers, None).await
+    let asking = Asking { uri: &uri, headers, forwarded: None, token_url: None };
+    authorization.ask(&action, asking).await
 }
 
 #[tokio::test]

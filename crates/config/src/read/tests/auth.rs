@@ -39,11 +39,25 @@ fn none() {
 fn htpasswd() {
     let (auth, warnings) = auth("{htpasswd: {realm: Who are you?, path: 007, pth: /x}}");
     let path = PathBuf::from("007");
-    assert_eq!(auth, Some(AuthConfig::Htpasswd { realm: "Who are you?".into(), path }));
+    assert_eq!(auth, Some(AuthConfig::Htpasswd { realm: "Who are you?".into(), path, tokens: None }));
     assert_eq!(
         warnings,
         ["config.yml:3:51: auth.htpasswd.pth: unknown key, ignored; did you mean \"path\"?"]
     );
+}
+
+#[test]
+fn tokens_for_passwords() {
+    for (said, expected) in [("true", Some(true)), ("off", Some(false)), ("", None)] {
+        let (auth, warnings) = auth(&format!("{{htpasswd: {{realm: r, path: /p, tokens: {said}}}}}"));
+        let tokens = expected;
+        assert_eq!(
+            auth,
+            Some(AuthConfig::Htpasswd { realm: "r".into(), path: "/p".into(), tokens }),
+            "{said}"
+        );
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
 }
 
 #[test]
