@@ -156,8 +156,10 @@ use = egg:swift#memcache
 memcache_servers = 127.0.0.1:$MEMCACHED_PORT
 # As with the nodes: usually it is left alone for a minute after ten errors, and nobody can sign in meanwhile.
 error_suppression_interval = 0
-connect_timeout = 5
-pool_timeout = 20
+# Usually two: hundreds of requests at once wait for one of them, and who waits for too long is not known by his token (401).
+memcache_max_connections = 50
+connect_timeout = 20
+pool_timeout = 60
 io_timeout = 20
 
 END
