@@ -6,6 +6,7 @@
 //! | `images` | images on the real Swift: kept whole, or gone without a trace |
 //! | `faults` | a Swift whose listings lag or disagree, or that fails in the middle |
 //! | `kills` | SIGKILL in the middle, and the run after it |
+//! | `remnants` | what uploads have left that came to nothing |
 
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use crate::support::{Apus, Backend, Client};
 mod faults;
 mod images;
 mod kills;
+mod remnants;
 
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_mins(3);
