@@ -217,6 +217,18 @@ impl Gate {
         self.policy.as_ref().is_some_and(|policy| policy.allows_anonymous())
     }
 
+    /// Whether nobody can sign in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.sign_in, SignIn::Open)
+    }
+
+    /// The answer to somebody anonymous who must sign in, whatever the policy lets everyone do.
+    #[must_use]
+    pub fn refuse_anonymous(&self, needed: &[Access]) -> Refusal {
+        self.challenge(needed, ChallengeReason::Missing)
+    }
+
     /// Leave for what needs none: nobody is asked who they are.
     #[must_use]
     pub fn admit_unasked(&self) -> Permit {

@@ -234,6 +234,9 @@ impl App {
             Ok(permit) => permit,
             Err(Refused { failure, identity }) => return failure.answer().asked_by(identity),
         };
+        if let Err(Refused { failure, identity }) = self.keep_private(&action, &permit, asking).await {
+            return failure.answer().asked_by(identity);
+        }
         if (*read_only || shown.is_some()) && action.writes() {
             return refused_as_read_only(Failure::answer).asked_by(Some(permit.identity().clone()));
         }

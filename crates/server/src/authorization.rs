@@ -71,6 +71,21 @@ impl Authorization {
         Err(refused(refusal, told(needed)))
     }
 
+    /// Whether nobody can sign in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.gate.is_open()
+    }
+
+    /// The answer to somebody anonymous who must sign in, whatever the policy lets everyone do.
+    pub(crate) fn refuse_anonymous(&self, action: &Action, asking: Asking<'_>) -> Refused {
+        let needed = needed(action).unwrap_or_default();
+        let mut refusal = self.0.gate.refuse_anonymous(&needed);
+        if let Refusal::Challenge { challenge, .. } = &mut refusal {
+            self.direct(challenge, None, asking);
+        }
+        refused(refusal, told(&needed))
+    }
+
     /// Whether the registry gives tokens of its own.
     pub(crate) fn gives_tokens(&self) -> bool {
         self.0.gate.gives_tokens()

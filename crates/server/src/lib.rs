@@ -53,6 +53,7 @@ mod request;
 mod request_id;
 mod route;
 mod serve;
+mod shown;
 mod source;
 mod tls;
 mod token;

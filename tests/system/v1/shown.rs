@@ -7,6 +7,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::docker::{Image, push};
+use super::versions::ALICE;
 use super::{Old, TOP, command, sample};
 use crate::clients::docker::Docker;
 use crate::clients::programs::run;
@@ -197,6 +198,49 @@ async fn read_only_it_writes_nothing() {
     }
     assert_eq!(object_names(&container).await, before);
     old.remove().await;
+}
+
+/// Promise: a repository that is private is there only for who has signed in, though a policy lets everyone read; without any
+/// sign-in it is there for everyone, as in version 1.
+#[tokio::test]
+async fn what_is_private_is_for_who_has_signed_in() {
+    let old = Old::in_directory().with_sample().await;
+    let root = old.directory.as_ref().unwrap().path();
+    let users = root.join("htpasswd");
+    fs::write(&users, format!("{ALICE}\n")).unwrap();
+    let storage = format!("  filesystem: {{rootdirectory: {}}}", root.display());
+    let open = Apus::start_with(&storage, "v1: {version2: true}");
+    let (found, digest) = manifest(&open, "acme/webapp", "latest").await;
+    open.client().get("/v1/_ping").await.expect(404);
+    drop(open);
+    let more = format!(
+        "auth: {{htpasswd: {{realm: r, path: {}}}}}\nv1: {{version2: true}}\naccess:\n  rules:\n    \
+         - {{who: [everyone], may: [pull], repositories: [\"**\"]}}\n",
+        users.display()
+    );
+    let apus = Apus::start_with(&storage, &more);
+    let alice = format!("Basic {}", data_encoding::BASE64.encode(b"alice:wonderland"));
+    let given = apus.client().get("/v2/token?scope=repository:acme/webapp:pull").await.expect(200);
+    let given: Value = serde_json::from_slice(&given.body).unwrap();
+    let anonymous = format!("Bearer {}", given["token"].as_str().unwrap());
+    let layer = digests(&found).pop().unwrap();
+    for path in [
+        "/v2/acme/webapp/manifests/latest".to_owned(),
+        format!("/v2/acme/webapp/manifests/{digest}"),
+        format!("/v2/acme/webapp/blobs/{layer}"),
+        "/v2/acme/webapp/tags/list".to_owned(),
+    ] {
+        let get = async |headers: &[(&str, &str)]| {
+            let headers = [&ACCEPT[..], headers].concat();
+            apus.client().request(Method::GET, &path, &headers, "").await
+        };
+        for refused in [get(&[]).await, get(&[("authorization", &anonymous)]).await] {
+            let challenge = refused.expect(401).header("www-authenticate").to_owned();
+            assert!(challenge.contains("scope=\"repository:acme/webapp:pull\""), "{path}: {challenge}");
+        }
+        get(&[("authorization", &alice)]).await.expect(200);
+    }
+    manifest(&apus, "base", "latest").await;
 }
 
 /// Promise: an index that says who may read is not passed by: somebody has to say who may read by version 2.

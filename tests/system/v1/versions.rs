@@ -7,7 +7,7 @@ use super::Old;
 use crate::support::{Apus, Backend};
 
 /// The user alice with the password wonderland, as htpasswd writes it.
-const ALICE: &str = "alice:$2b$04$Y7BEUAj4.lFWDTQ8PYGzZes..Hcc37Hv7GQ51jwYvKd9FWAuo6ghe";
+pub(super) const ALICE: &str = "alice:$2b$04$Y7BEUAj4.lFWDTQ8PYGzZes..Hcc37Hv7GQ51jwYvKd9FWAuo6ghe";
 
 /// An old configuration speaks version 1 alone, as docker-registry 0.x did.
 #[tokio::test]
