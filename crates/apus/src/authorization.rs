@@ -1,22 +1,17 @@
 //! From what the configuration says of users to what the server asks: `auth` is how they sign in, `access` what they may do.
 
-use std::sync::LazyLock;
-
 use apus_auth::{
     FileError, Gate, Htpasswd, Pattern, Permission, Policy, ProtectedTags, Rule, SignIn, TokenIssuer,
-    TokenKeys, TokenOptions, TokenVerifier, Who,
+    TokenOptions, TokenVerifier, Who,
 };
 use apus_config::{
     AccessConfig, AccessPermission, AccessRule, AccessSubject, AuthConfig, Config, ConfigError, Loaded,
     Place, SigningAlgorithm, Source, TokenAuthConfig,
 };
-use apus_registry::{Registry, RegistryOptions};
+use apus_registry::Registry;
 use apus_server::Authorization;
-use apus_storage::BoxError;
-use async_trait::async_trait;
-use secrecy::SecretSlice;
 
-use crate::options;
+use crate::shared_key::SharedKey;
 
 /// A file that says who may come in cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +37,8 @@ pub(crate) fn open(
             let users = Htpasswd::open(path).map_err(SignInError::Users)?;
             warn("auth.htpasswd.path", &users.complaints());
             let anonymous = policy.as_ref().is_some_and(Policy::allows_anonymous);
-            let tokens = tokens.unwrap_or(anonymous).then(|| TokenIssuer::new(SharedKey::of(config, stored)));
+            let tokens =
+                tokens.unwrap_or(anonymous).then(|| TokenIssuer::new(SharedKey::of_users(config, stored)));
             if tokens.is_some() {
                 tracing::info!(
                     "clients are asked for tokens, which they get for their password at /v2/token"
@@ -58,39 +54,6 @@ pub(crate) fn open(
         }
     };
     Ok(Authorization::new(Gate::new(sign_in, policy), token_path))
-}
-
-/// The key of this registry's own tokens.
-struct SharedKey(Registry);
-
-impl SharedKey {
-    /// A registry in which images of version 1 are shown takes no images, but a secret.
-    fn of(config: &Config, stored: &Registry) -> Self {
-        let read_only = config.storage.read_only;
-        Self(stored.with_options(RegistryOptions { read_only, ..options::of_registry(config) }))
-    }
-}
-
-#[async_trait]
-impl TokenKeys for SharedKey {
-    async fn key(&self) -> Result<SecretSlice<u8>, BoxError> {
-        match self.0.derived_key("tokens of users").await {
-            Err(apus_registry::Error::ReadOnly) => Ok(own_key()),
-            key => Ok(key?),
-        }
-    }
-}
-
-/// For a registry in which there is no secret, and none may be made: storage is asked each time, until there is one.
-fn own_key() -> SecretSlice<u8> {
-    static KEY: LazyLock<[u8; 32]> = LazyLock::new(|| {
-        tracing::warn!(
-            "the registry is read-only, and its storage has no secret yet: tokens hold in this process alone; where there are \
-             several replicas, set http.secret, to 32 characters or more"
-        );
-        rand::random()
-    });
-    KEY.to_vec().into()
 }
 
 fn warn(key: &str, complaints: &[String]) {

@@ -21,6 +21,7 @@ mod purging;
 mod randomness;
 mod reload;
 mod serve;
+mod shared_key;
 mod traces;
 mod version_1;
 

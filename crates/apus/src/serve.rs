@@ -123,8 +123,9 @@ async fn serve(
     let checking = health::Checking::begin(config, &storage)?;
     let traces = traces.map(Traces::begin);
     let legacy = LegacyRegistry::new(Arc::clone(&storage));
-    let (version_1, shown) = (version_1::open(config, &legacy)?, version_1::shown(config, &legacy));
     let stored = Registry::new(Arc::clone(&storage), options::of_registry(config));
+    let version_1 = version_1::open(config, &legacy, &stored)?;
+    let shown = version_1::shown(config, &legacy);
     let registry = Arc::new(match &shown {
         Some(shown) => Registry::new(Arc::new(shown.clone()), options::of_registry(config)),
         None => stored.clone(),

@@ -3,13 +3,15 @@
 
 use apus_config::{Config, V1Access, V1Config, V1Cors, V1Mirroring};
 use apus_legacy::{LegacyRegistry, View, ViewOptions};
+use apus_registry::Registry;
 use apus_server::Version1;
 use apus_swift::Proxies;
 use apus_v1::{
     Cors, Debugging, Index, Mirror, MirrorOptions, Outgoing, OutgoingError, PrivilegedKey,
-    PrivilegedKeyError, SignIn, TokenKey, V1, V1Options,
+    PrivilegedKeyError, SignIn, V1, V1Options,
 };
-use secrecy::ExposeSecret as _;
+
+use crate::shared_key::SharedKey;
 
 /// Why version 1 cannot be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -22,13 +24,17 @@ pub(crate) enum Version1Error {
     Outgoing(#[from] OutgoingError),
 }
 
-/// Version 1 over its objects; `None` unless it is to be spoken.
-pub(crate) fn open(config: &Config, registry: &LegacyRegistry) -> Result<Option<Version1>, Version1Error> {
+/// Version 1 over its objects; `None` unless it is to be spoken. `stored` is what else lies in storage: the replicas' secret.
+pub(crate) fn open(
+    config: &Config,
+    registry: &LegacyRegistry,
+    stored: &Registry,
+) -> Result<Option<Version1>, Version1Error> {
     let Some(v1) = config.v1.as_ref().filter(|v1| v1.spoken) else { return Ok(None) };
     let options = V1Options {
         issue: v1.issue.clone(),
         standalone: matches!(v1.access, V1Access::Today | V1Access::Standalone),
-        sign_in: sign_in(config, v1)?,
+        sign_in: sign_in(config, v1, stored)?,
         privileged_key: v1.privileged_key.as_deref().map(PrivilegedKey::read).transpose()?,
         search: v1.search,
         endpoints: v1.registry_endpoints.clone(),
@@ -49,17 +55,14 @@ pub(crate) fn shown(config: &Config, registry: &LegacyRegistry) -> Option<View> 
     config.shows_version_1().then(|| View::new(registry.clone(), options))
 }
 
-fn sign_in(config: &Config, v1: &V1Config) -> Result<SignIn, Version1Error> {
+fn sign_in(config: &Config, v1: &V1Config, stored: &Registry) -> Result<SignIn, Version1Error> {
     Ok(match &v1.access {
         V1Access::Token { index_endpoint } => {
             SignIn::Index(Box::new(Index::new(outgoing()?, index_endpoint)))
         }
         // Where nobody signs in, everyone is let in.
         _ if config.auth.is_none() && config.access.is_none() => SignIn::Open,
-        _ => SignIn::Today(match &config.http.secret {
-            Some(secret) => TokenKey::new(secret.expose_secret().as_bytes()),
-            None => TokenKey::random(),
-        }),
+        _ => SignIn::Today(Box::new(SharedKey::of_version_1(config, stored))),
     })
 }
 

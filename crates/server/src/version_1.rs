@@ -9,14 +9,14 @@ use apus_storage::BoxError;
 use apus_v1::{Call, Content, Needs, Reply, Right, TagRights, V1};
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 
 use crate::App;
 use crate::answer::{Answer, AnswerBody, AskedBy};
 use crate::authorization::{Asking, Refused};
-use crate::errors::Failure;
+use crate::errors::{ErrorCode, Failure};
 use crate::forwarded::{Forwarded, host};
 use crate::limits::Client;
 use crate::parameters::text;
@@ -72,7 +72,17 @@ impl App {
             return Failure::from(too_much).answer_in_version_1();
         }
         let authorization = &self.options().authorization;
-        let permit = match accesses(protocol.needs(&parts.method, &path, &parts.headers)) {
+        let needs = match protocol.needs(&parts.method, &path, &parts.headers).await {
+            Ok(needs) => needs,
+            Err(error) => {
+                let error = &*error as &dyn std::error::Error;
+                tracing::warn!(error, "the key of version 1's tokens cannot be read");
+                let message = "the key of tokens cannot be read; try again";
+                let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message);
+                return failure.answer_in_version_1();
+            }
+        };
+        let permit = match accesses(needs) {
             // A token does not say whose it is: of what is not asked for in advance it grants what anybody may.
             None => authorization.unasked(),
             Some(needed) => {

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apus_legacy::LegacyRegistry;
+use apus_storage::BoxError;
 use http::{Method, StatusCode};
 use tokio::sync::Semaphore;
 
@@ -45,7 +46,7 @@ pub use mirror::{Mirror, MirrorOptions};
 pub use outgoing::{Outgoing, OutgoingError};
 pub use sign_in::{Needs, Right, SignIn};
 pub use signature::{PrivilegedKey, PrivilegedKeyError};
-pub use token::TokenKey;
+pub use token::{TokenKey, TokenKeys};
 
 use crate::call::Head;
 use crate::replies::{Failure, Outcome};
@@ -148,9 +149,16 @@ impl V1 {
     }
 
     /// What a request needs of today's sign-in, before it is answered.
-    #[must_use]
-    pub fn needs(&self, method: &Method, path: &str, headers: &http::HeaderMap) -> Needs {
-        sign_in::needs(self.options(), method, path, headers)
+    ///
+    /// # Errors
+    /// That of the [`TokenKeys`]: it is not known whether the token that is shown is one of ours.
+    pub async fn needs(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &http::HeaderMap,
+    ) -> Result<Needs, BoxError> {
+        sign_in::needs(self.options(), method, path, headers).await
     }
 
     /// Answers a request. The content of a refused one is not read.
@@ -227,7 +235,7 @@ impl V1 {
             Act::PutUser => Ok(replies::no_content()),
             Act::GetImages(repository) => self.get_images(repository, head).await,
             Act::PutImages(repository, last) => self.put_images(repository, *last, head, body).await,
-            Act::DeleteImages(repository) => self.delete_images(repository, head),
+            Act::DeleteImages(repository) => self.delete_images(repository, head).await,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use apus_legacy::{Error, Refusal, python_json};
-use apus_storage::{ErrorKind, ObjectReader, StorageError};
+use apus_storage::{BoxError, ErrorKind, ObjectReader, StorageError};
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -161,6 +161,13 @@ impl Failure {
     pub(crate) fn reply_allowing(self, allow: &str) -> Reply {
         with(self.reply(), ALLOW, allow)
     }
+}
+
+/// No token can be made or proven now.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+pub(crate) fn no_key(error: BoxError) -> Failure {
+    tracing::warn!(error = &*error as &dyn std::error::Error, "the key of tokens cannot be read");
+    Failure::unavailable("the key of tokens cannot be read; try again", RETRY)
 }
 
 impl From<Refusal> for Failure {

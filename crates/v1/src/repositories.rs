@@ -6,7 +6,7 @@ use http::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
 
 use crate::call::{Body, CONFIG, ENDPOINTS, Head, STANDALONE, TOKEN};
-use crate::replies::{self, Failure, Outcome, with};
+use crate::replies::{self, Failure, Outcome, no_key, with};
 use crate::sign_in::SignIn;
 use crate::token::unsigned;
 use crate::{Reply, Right, V1};
@@ -63,7 +63,7 @@ impl V1 {
     }
 
     /// What clients of a standalone registry are told: that they may, and whom to ask from here on.
-    fn admitting(
+    async fn admitting(
         &self,
         reply: Reply,
         repository: &Repository,
@@ -71,7 +71,10 @@ impl V1 {
         head: &Head,
     ) -> Result<Reply, Failure> {
         let token = match &self.options().sign_in {
-            SignIn::Today(key) => key.token(repository, right),
+            SignIn::Today(keys) => {
+                let key = keys.key().await.map_err(no_key)?;
+                key.token(repository, right)
+            }
             _ => Some(unsigned(repository, right)),
         };
         let token =
@@ -90,7 +93,7 @@ impl V1 {
             return Err(Failure::absent("images not found"));
         };
         let reply = replies::uncached(replies::raw_json(StatusCode::OK, images));
-        self.admitting(reply, repository, Right::Read, head)
+        self.admitting(reply, repository, Right::Read, head).await
     }
 
     /// What a client is about to push, or, as the last step, what it has pushed: then there is nothing to say.
@@ -111,11 +114,11 @@ impl V1 {
         }
         self.registry().add_index_images(repository, &content).await?;
         let reply = if last { replies::no_content() } else { replies::json(StatusCode::OK, &"") };
-        self.admitting(reply, repository, Right::Write, head)
+        self.admitting(reply, repository, Right::Write, head).await
     }
 
-    pub(crate) fn delete_images(&self, repository: &Repository, head: &Head) -> Outcome {
-        self.admitting(replies::no_content(), repository, Right::Delete, head)
+    pub(crate) async fn delete_images(&self, repository: &Repository, head: &Head) -> Outcome {
+        self.admitting(replies::no_content(), repository, Right::Delete, head).await
     }
 
     pub(crate) async fn post_user(&self, body: Body) -> Outcome {

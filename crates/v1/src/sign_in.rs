@@ -3,13 +3,14 @@
 //! Beside them the privileged key.
 
 use apus_legacy::{ImageId, Repository};
+use apus_storage::BoxError;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 
 use crate::call::Head;
-use crate::replies::Failure;
+use crate::replies::{Failure, no_key};
 use crate::route::{Route, Target};
-use crate::token::{Token, TokenKey};
+use crate::token::{Token, TokenKeys};
 use crate::{Index, V1, V1Options};
 
 /// How it is decided who may do what.
@@ -19,8 +20,8 @@ pub enum SignIn {
     Open,
     /// An index decides on the token that a client shows.
     Index(Box<Index>),
-    /// Today's sign-in has decided before a request comes here, by what [`V1::needs`] says. Tokens are signed with this key.
-    Today(TokenKey),
+    /// Today's sign-in has decided before a request comes here, by what [`V1::needs`] says. Tokens are signed with a key from here.
+    Today(Box<dyn TokenKeys>),
 }
 
 /// What a request needs of today's sign-in.
@@ -67,11 +68,16 @@ impl Right {
     }
 }
 
-pub(crate) fn needs(options: &V1Options, method: &Method, path: &str, headers: &HeaderMap) -> Needs {
-    let (SignIn::Today(key), Some(route)) = (&options.sign_in, Route::parse(path)) else {
-        return Needs::Nothing;
+pub(crate) async fn needs(
+    options: &V1Options,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Needs, BoxError> {
+    let (SignIn::Today(keys), Some(route)) = (&options.sign_in, Route::parse(path)) else {
+        return Ok(Needs::Nothing);
     };
-    if let Some(token) = own_token(headers, key)
+    if let Some(token) = own_token(headers, &**keys).await?
         && token.lets(method)
     {
         let is_for_it = match &route {
@@ -79,10 +85,10 @@ pub(crate) fn needs(options: &V1Options, method: &Method, path: &str, headers: &
             route => route.repository().is_some_and(|repository| token.names(repository)),
         };
         if is_for_it {
-            return Needs::Nothing;
+            return Ok(Needs::Nothing);
         }
     }
-    match &route {
+    Ok(match &route {
         Route::Root | Route::Ping => Needs::Nothing,
         Route::Users | Route::User => Needs::SignedIn,
         Route::Search => Needs::Catalog,
@@ -91,12 +97,14 @@ pub(crate) fn needs(options: &V1Options, method: &Method, path: &str, headers: &
             Some(repository) => Needs::Repository(repository.familiar(), Right::of(method)),
             None => Needs::SignedIn,
         },
-    }
+    })
 }
 
-fn own_token(headers: &HeaderMap, key: &TokenKey) -> Option<Token> {
-    let token = Token::parse(headers.get(AUTHORIZATION)?.to_str().ok()?)?;
-    key.proves(&token).then_some(token)
+async fn own_token(headers: &HeaderMap, keys: &dyn TokenKeys) -> Result<Option<Token>, BoxError> {
+    let shown = headers.get(AUTHORIZATION).and_then(|header| Token::parse(header.to_str().ok()?));
+    let Some(token) = shown else { return Ok(None) };
+    let key = keys.key().await?;
+    Ok(key.proves(&token).then_some(token))
 }
 
 /// As whom a request is answered.
@@ -159,11 +167,9 @@ impl V1 {
         else {
             return Ok(());
         };
-        let SignIn::Today(key) = &self.options().sign_in else { return Ok(()) };
-        if !head.signed_in
-            && own_token(&head.headers, key).is_none()
-            && self.registry().is_private(repository).await?
-        {
+        let SignIn::Today(keys) = &self.options().sign_in else { return Ok(()) };
+        let is_known = head.signed_in || own_token(&head.headers, &**keys).await.map_err(no_key)?.is_some();
+        if !is_known && self.registry().is_private(repository).await? {
             return Err(Failure::not_found("Repository not found"));
         }
         Ok(())

@@ -4,6 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use apus_legacy::Repository;
+use apus_storage::BoxError;
+use async_trait::async_trait;
 use data_encoding::HEXUPPER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::Method;
@@ -75,7 +77,26 @@ impl Token {
     }
 }
 
-/// The key that signs tokens of our own. Replicas that know each other's tokens have the same.
+/// Where the key comes from that signs tokens of our own. All replicas of a registry must get the same one.
+#[async_trait]
+pub trait TokenKeys: std::fmt::Debug + Send + Sync {
+    /// The key. Asked for whenever a token is made or shown, and for nothing else.
+    ///
+    /// # Errors
+    /// When it cannot be had now. Nobody is let in by a token then.
+    async fn key(&self) -> Result<TokenKey, BoxError>;
+}
+
+/// A key that is always the same.
+#[async_trait]
+impl TokenKeys for TokenKey {
+    async fn key(&self) -> Result<TokenKey, BoxError> {
+        Ok(self.clone())
+    }
+}
+
+/// The key that signs tokens of our own.
+#[derive(Clone)]
 pub struct TokenKey(SecretSlice<u8>);
 
 impl TokenKey {
@@ -83,12 +104,6 @@ impl TokenKey {
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         Self(secret.to_vec().into())
-    }
-
-    /// A key that nobody else has.
-    #[must_use]
-    pub fn random() -> Self {
-        Self::new(&rand::random::<[u8; 32]>())
     }
 
     fn mac(&self, repository: &Repository, access: &str, expires: u64) -> Option<Hmac<Sha256>> {

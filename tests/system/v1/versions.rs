@@ -125,6 +125,9 @@ async fn todays_sign_in_holds_for_version_1() {
     client.request(Method::GET, "/v1/repositories/public/app/tags", &with, "").await.expect(200);
     client.request(Method::GET, &format!("/v1/images/{id}/layer"), &with, "").await.expect(200);
     client.get(&format!("/v1/images/{id}/layer")).await.expect(401);
+    // Another replica believes it.
+    let other = Apus::start_with(backend.storage(), &more);
+    other.client().request(Method::GET, &format!("/v1/images/{id}/layer"), &with, "").await.expect(200);
     client.get("/v1/repositories/team/app/tags").await.expect(401);
     client.request(Method::GET, "/v1/repositories/team/app/tags", &alice, "").await.expect(200);
     // What is private is there for who has signed in.

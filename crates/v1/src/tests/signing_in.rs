@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
+use apus_storage::BoxError;
+use async_trait::async_trait;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 
 use super::support::*;
-use crate::{Index, Needs, Right, SignIn, TokenKey, V1, V1Options};
+use crate::{Index, Needs, Right, SignIn, TokenKey, TokenKeys, V1, V1Options};
 
 const TOKEN: &str = r#"Token signature=ABC,repository="acme/webapp",access=read"#;
 
@@ -153,62 +155,99 @@ async fn the_privileged_key_lets_in() {
     assert_eq!(index.asked.lock().unwrap().len(), 0);
 }
 
-#[test]
-fn what_is_needed_of_todays_sign_in() {
+#[tokio::test]
+async fn what_is_needed_of_todays_sign_in() {
     let v1 = over(
         &Arc::default(),
-        V1Options { sign_in: SignIn::Today(TokenKey::new(b"secret")), ..V1Options::default() },
+        V1Options { sign_in: SignIn::Today(Box::new(TokenKey::new(b"secret"))), ..V1Options::default() },
     );
-    let needs = |method: Method, path: &str| v1.needs(&method, path, &HeaderMap::new());
+    let needs = async |method: Method, path: &str| v1.needs(&method, path, &HeaderMap::new()).await.unwrap();
     let of = |name: &str, right| Needs::Repository(name.to_owned(), right);
-    assert_eq!(needs(Method::GET, "/v1/_ping"), Needs::Nothing);
-    assert_eq!(needs(Method::GET, "/v1/users/"), Needs::SignedIn);
-    assert_eq!(needs(Method::GET, "/v1/search"), Needs::Catalog);
-    assert_eq!(needs(Method::GET, "/v1/repositories/base/tags"), of("base", Right::Read));
-    assert_eq!(needs(Method::HEAD, "/v1/repositories/library/base/images"), of("base", Right::Read));
-    assert_eq!(needs(Method::PUT, "/v1/repositories/a/b/c/"), of("a/b/c", Right::Write));
-    assert_eq!(needs(Method::DELETE, "/v1/repositories/a/b"), of("a/b", Right::Delete));
-    assert_eq!(needs(Method::GET, &format!("/v1/images/{TOP}/json")), Needs::AnyRepository(Right::Read));
+    assert_eq!(needs(Method::GET, "/v1/_ping").await, Needs::Nothing);
+    assert_eq!(needs(Method::GET, "/v1/users/").await, Needs::SignedIn);
+    assert_eq!(needs(Method::GET, "/v1/search").await, Needs::Catalog);
+    assert_eq!(needs(Method::GET, "/v1/repositories/base/tags").await, of("base", Right::Read));
+    assert_eq!(needs(Method::HEAD, "/v1/repositories/library/base/images").await, of("base", Right::Read));
+    assert_eq!(needs(Method::PUT, "/v1/repositories/a/b/c/").await, of("a/b/c", Right::Write));
+    assert_eq!(needs(Method::DELETE, "/v1/repositories/a/b").await, of("a/b", Right::Delete));
+    assert_eq!(
+        needs(Method::GET, &format!("/v1/images/{TOP}/json")).await,
+        Needs::AnyRepository(Right::Read)
+    );
     let open = over(&Arc::default(), V1Options::default());
-    assert_eq!(open.needs(&Method::PUT, "/v1/repositories/a/b/", &HeaderMap::new()), Needs::Nothing);
+    let open = open.needs(&Method::PUT, "/v1/repositories/a/b/", &HeaderMap::new()).await;
+    assert_eq!(open.unwrap(), Needs::Nothing);
+}
+
+#[derive(Debug)]
+struct NoKey;
+
+#[async_trait]
+impl TokenKeys for NoKey {
+    async fn key(&self) -> Result<TokenKey, BoxError> {
+        Err("storage is away".into())
+    }
 }
 
 /// A token of our own carries a right from the route where it was proven to those that name no repository.
 #[tokio::test]
 async fn tokens_of_our_own() {
     let storage = sample().await;
-    let today =
-        |secret: &[u8]| V1Options { sign_in: SignIn::Today(TokenKey::new(secret)), ..V1Options::default() };
+    let today = |secret: &[u8]| V1Options {
+        sign_in: SignIn::Today(Box::new(TokenKey::new(secret))),
+        ..V1Options::default()
+    };
     let v1 = over(&storage, today(b"secret"));
     let mut proven = call(Method::GET, "/v1/repositories/acme/webapp/images", &[], "");
     proven.signed_in = true;
     let token = answered(&v1, proven).await.header("x-docker-token").to_owned();
     assert!(token.contains(r#"repository="acme/webapp",access=read,expires="#), "{token}");
-    let needs = |v1: &V1, method: Method, path: &str, token: &str| {
+    let needs = async |v1: &V1, method: Method, path: &str, token: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, token.parse().unwrap());
-        v1.needs(&method, path, &headers)
+        v1.needs(&method, path, &headers).await.unwrap()
     };
     let layer = format!("/v1/images/{TOP}/layer");
     let docker = format!("Token {token}");
-    assert_eq!(needs(&v1, Method::GET, &layer, &docker), Needs::Nothing);
-    assert_eq!(needs(&v1, Method::GET, "/v1/repositories/acme/webapp/tags", &docker), Needs::Nothing);
-    assert_eq!(needs(&v1, Method::PUT, &layer, &docker), Needs::AnyRepository(Right::Write));
-    assert_ne!(needs(&v1, Method::GET, "/v1/repositories/base/tags", &docker), Needs::Nothing);
-    assert_ne!(needs(&v1, Method::GET, "/v1/search", &docker), Needs::Nothing);
+    assert_eq!(needs(&v1, Method::GET, &layer, &docker).await, Needs::Nothing);
+    assert_eq!(needs(&v1, Method::GET, "/v1/repositories/acme/webapp/tags", &docker).await, Needs::Nothing);
+    assert_eq!(needs(&v1, Method::PUT, &layer, &docker).await, Needs::AnyRepository(Right::Write));
+    assert_ne!(needs(&v1, Method::GET, "/v1/repositories/base/tags", &docker).await, Needs::Nothing);
+    assert_ne!(needs(&v1, Method::GET, "/v1/search", &docker).await, Needs::Nothing);
     for forged in [
         token.replace("acme", "acmf"),
         token.replace("read", "write"),
         token.replace("expires=", "expires=9"),
     ] {
-        assert_eq!(needs(&v1, Method::GET, &layer, &forged), Needs::AnyRepository(Right::Read), "{forged}");
+        assert_eq!(
+            needs(&v1, Method::GET, &layer, &forged).await,
+            Needs::AnyRepository(Right::Read),
+            "{forged}"
+        );
     }
     // A replica with the same secret believes it, one with another does not.
-    assert_eq!(needs(&over(&storage, today(b"secret")), Method::GET, &layer, &token), Needs::Nothing);
+    assert_eq!(needs(&over(&storage, today(b"secret")), Method::GET, &layer, &token).await, Needs::Nothing);
     assert_eq!(
-        needs(&over(&storage, today(b"other")), Method::GET, &layer, &token),
+        needs(&over(&storage, today(b"other")), Method::GET, &layer, &token).await,
         Needs::AnyRepository(Right::Read)
     );
+
+    // Where the key cannot be had it is not known who shows a token, and nobody is let in or turned away.
+    let keyless =
+        over(&storage, V1Options { sign_in: SignIn::Today(Box::new(NoKey)), ..V1Options::default() });
+    let mut headers = HeaderMap::new();
+    assert_eq!(
+        keyless.needs(&Method::GET, &layer, &headers).await.unwrap(),
+        Needs::AnyRepository(Right::Read)
+    );
+    headers.insert(AUTHORIZATION, docker.parse().unwrap());
+    assert!(keyless.needs(&Method::GET, &layer, &headers).await.is_err());
+    let tags = "/v1/repositories/acme/webapp/tags";
+    let told = ask(&keyless, Method::GET, tags, &[("authorization", &docker)], "").await;
+    assert_eq!((told.status, told.header("retry-after").is_empty()), (503, false));
+    let mut proven = call(Method::GET, "/v1/repositories/acme/webapp/images", &[], "");
+    proven.signed_in = true;
+    assert_eq!(answered(&keyless, proven).await.status, 503);
 
     // Whoever has not signed in does not see what is private, whatever a policy says of everyone.
     for path in ["tags", "tags/dev", "images", "json", "properties"] {
